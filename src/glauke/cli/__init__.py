@@ -1,0 +1,3 @@
+"""The command line: read arguments, call one job, print. Commands are imported when they are used, not before."""
+
+from ._main import main as main

@@ -1,0 +1,52 @@
+"""Results go to standard output, everything else to standard error."""
+
+import json
+import sys
+from collections.abc import Sequence
+
+
+def say(text: str) -> None:
+    """Print a note to standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def show(text: str) -> None:
+    """Print a result."""
+    print(text, flush=True)
+
+
+def show_json(value: object) -> None:
+    """Print one JSON object."""
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2), flush=True)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Align columns of text; numbers to the right.
+
+    >>> print(table(("run", "epochs"), [("a", 50), ("bb", 6)]))
+    run  epochs
+    a        50
+    bb        6
+    """
+    cells = [[str(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    right = [bool(rows) and all(isinstance(row[i], int | float) for row in rows) for i in range(len(header))]
+    lines = (
+        "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)).rstrip()
+        for row in cells
+    )
+    return "\n".join(lines)
+
+
+def clock(seconds: float) -> str:
+    """Write a duration for a person.
+
+    >>> clock(42), clock(75), clock(7385)
+    ('42 s', '1 min 15 s', '2 h 3 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,80 @@
+"""`glauke train`."""
+
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from glauke.errors import UsageError
+from glauke.options import TrainOptions
+
+from ._output import clock, say, show, show_json
+from ._screen import Screen
+
+Options = Annotated[TrainOptions, Parameter(name="*")]
+Switch = Annotated[bool, Parameter(negative="")]
+
+
+def train(
+    data: str | None = None,
+    /,
+    *,
+    resume: Path | None = None,
+    options: Options = TrainOptions(),  # noqa: B008  it is frozen
+    json: Switch = False,
+) -> int:
+    """Train a classifier from a raw data set.
+
+    Parameters
+    ----------
+    data
+        A name (tiny-imagenet, digits) or the path of an archive or a folder of class folders.
+    resume
+        Folder of an unfinished run to continue; needs nothing else.
+    json
+        Print the run's record as one JSON object.
+    """
+    began = time.perf_counter()
+    from glauke import jobs, runs
+
+    from ._progress import ProgressView
+
+    with Screen() as screen:
+        watch = ProgressView(screen)
+        if resume is not None:
+            record = jobs.resume(resume, data, options, began=began, watch=watch)
+        elif data is None:
+            raise UsageError("there are no data to train on", fix="name them: glauke train digits")
+        else:
+            record = jobs.train(data, options, command=_command(), began=began, watch=watch)
+    folder = record.folder
+    assert folder is not None
+    if json:
+        show_json(runs.as_dict(record))
+    if record.final is None:
+        say(
+            f"{record.status} after {clock(record.seconds)}; to go on: glauke train --resume {shlex.quote(str(folder))}"
+        )
+        return _code(record.stopped_reason)
+    final = record.final
+    say(
+        f"{record.status} in {clock(record.seconds)}: accuracy {final.val_accuracy:.2%} (top-5 {final.val_top5 or 0:.2%}) on all "
+        f"{final.val_pictures:,} held-out pictures of the {record.split.kind} split, after epoch {final.epoch}"
+    )
+    if not json:
+        show(str(folder / "report.html"))
+    return 0
+
+
+def _code(reason: str | None) -> int:
+    """128 + signal for an interrupted run, 0 for one that stopped where it was told to."""
+    if reason and reason.startswith("signal "):
+        return 128 + int(reason.removeprefix("signal "))
+    return 0
+
+
+def _command() -> str:
+    return shlex.join(["glauke", *sys.argv[1:]])

@@ -1,0 +1,45 @@
+"""Raw pictures become batches: sources, a pack, a split, and batches on the device.
+
+Everything up to the split works without torch, which is loaded when a name that needs it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ._findings import read_findings as read_findings
+from ._findings import write_findings as write_findings
+from ._pack import Pack as Pack
+from ._pack import open_pack as open_pack
+from ._pack import read_pack as read_pack
+from ._pack import verify as verify
+from ._picture import Finding as Finding
+from ._picture import PackProgress as PackProgress
+from ._picture import Picture as Picture
+from ._picture import Source as Source
+from ._sources import SOURCES as SOURCES
+from ._sources import find_source as find_source
+from ._split import Split as Split
+from ._split import load_split as load_split
+from ._split import make_split as make_split
+from ._split import save_split as save_split
+from ._split import split_kinds as split_kinds
+
+if TYPE_CHECKING:
+    from ._batches import Augmentation as Augmentation
+    from ._batches import Batch as Batch
+    from ._batches import Batches as Batches
+    from ._keyed import permutation as permutation
+
+_NEEDS_TORCH = {"Augmentation": "_batches", "Batch": "_batches", "Batches": "_batches", "permutation": "_keyed"}
+
+
+def __getattr__(name: str) -> object:
+    """Load what needs torch when it is asked for (PEP 562)."""
+    if name in _NEEDS_TORCH:
+        return getattr(import_module(f".{_NEEDS_TORCH[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """All names, those that need torch too."""
+    return sorted({*globals(), *_NEEDS_TORCH})

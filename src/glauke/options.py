@@ -1,0 +1,59 @@
+"""What a person can choose for a training run, as one value; reading it loads nothing heavy."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainOptions:
+    """The choices of `glauke train` and `glauke lr`; whatever is None is the recipe's, the data's or the machine's."""
+
+    source: Path | None = None
+    """Archive or folder that holds the named data set."""
+    recipe: str | None = None
+    """assignment, quick, folder or digits; by default the one that suits data and hardware."""
+    config: Path | None = None
+    """config.toml of an earlier run, to train the same again; options given beside it win."""
+    model: str | None = None
+    """resnet18, resnet34 or resnet50."""
+    stem: Literal["full", "maxpool"] | None = None
+    """full resolution into the first stage, or half of it at a quarter of the cost."""
+    size: int | None = None
+    """Side in pixels to which the pictures are brought when they are packed."""
+    epochs: int | None = None
+    """Passes over the training pictures; the cycle is scaled with them."""
+    batch_size: int | None = None
+    """Pictures per step."""
+    max_lr: float | Literal["auto"] | None = None
+    """Rate at the peak of the cycle; auto runs the LR range test and takes its suggestion."""
+    peak_epoch: int | None = None
+    """Epoch at whose end the rate is highest."""
+    anneal: Literal["linear", "cosine"] | None = None
+    """How the rate rises and falls."""
+    split: Literal["official", "pooled", "train-only"] | None = None
+    """official: the data's own held-out part; pooled: all parts together, split anew; train-only: the training part split."""
+    val_fraction: float = 0.3
+    """Part of the pictures that is held out, where the split is ours."""
+    split_seed: int = 0
+    """Which split; apart from --seed, so that repeats share their held-out pictures."""
+    seed: int = 0
+    """First weights, order and augmentation."""
+    target: float | None = None
+    """Stop after the first epoch with this held-out accuracy (a fraction, such as 0.5087)."""
+    minutes: float | None = None
+    """Shorten the cycle so that the run, packing included, fits into this time on this machine."""
+    device: str = "auto"
+    """auto, cpu or cuda."""
+    precision: Literal["auto", "bf16", "fp16", "fp32"] = "auto"
+    """auto is the fastest that the hardware computes natively."""
+    deterministic: bool = False
+    """Refuse operations whose result may differ from run to run on a GPU."""
+    tta: bool = False
+    """Also report the accuracy with each picture's mirror image averaged in, apart from the plain one."""
+    out: Path | None = None
+    """The run's own folder; by default a new dated one under ./runs."""
+    stop_after_steps: int | None = None
+    """Save and stop after this many steps of the whole run; --resume goes on."""
+    recipe_changes: tuple[tuple[str, object], ...] = ()
+    """Further fields of the recipe by name, set by `glauke lr` for its range."""

@@ -1,0 +1,12 @@
+"""Results become one self-contained HTML page: frozen values and figures as SVG text in, HTML out.
+
+Nothing here computes a result; a page shows what the rooms found.
+"""
+
+from ._html import Markup as Markup
+from ._html import element as element
+from ._html import page as page
+from ._html import table as table
+from ._run_page import DataFinding as DataFinding
+from ._run_page import run_page as run_page
+from ._svg import inline_svg as inline_svg

@@ -1,0 +1,75 @@
+"""Numbers as a reader of a page wants them; every digit is in the tables beside it."""
+
+from __future__ import annotations
+
+import math
+
+
+def count(number: int) -> str:
+    """A whole number with its thousands apart."""
+    return f"{number:,}"
+
+
+def percent(fraction: float | None, *, digits: int = 2) -> str:
+    """A fraction as per cent; None, where nothing was measured, as a dash.
+
+    >>> percent(0.5987), percent(None)
+    ('59.87%', '–')
+    """
+    return "–" if fraction is None else f"{100 * fraction:.{digits}f}%"
+
+
+def short(number: float | None) -> str:
+    """Four significant digits, without trailing zeros.
+
+    >>> short(1.75123), short(0.31), short(2e-06)
+    ('1.751', '0.31', '2e-06')
+    """
+    return "–" if number is None else f"{number:.4g}"
+
+
+def fixed(number: float | None) -> str:
+    """Three decimals, so that a column of losses lines up."""
+    return "–" if number is None else f"{number:.3f}"
+
+
+def duration(seconds: float) -> str:
+    """The two largest units that matter.
+
+    >>> duration(8.25), duration(1784.2), duration(7261)
+    ('8.2 s', '29 min 44 s', '2 h 1 min')
+    """
+    if not math.isfinite(seconds):
+        return "an unknown time"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def bytes_of(mebibytes: float) -> str:
+    """An amount of memory.
+
+    >>> bytes_of(512), bytes_of(6820)
+    ('512 MiB', '6.7 GiB')
+    """
+    return f"{mebibytes:,.0f} MiB" if mebibytes < 1024 else f"{mebibytes / 1024:,.1f} GiB"
+
+
+def setting(value: object) -> str:
+    """A field of a recipe as a person would type it.
+
+    >>> setting(None), setting(True), setting((0.85, 0.95)), setting("auto")
+    ('none', 'yes', '0.85, 0.95', 'auto')
+    """
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.12g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(setting, value)) or "none"
+    return str(value)

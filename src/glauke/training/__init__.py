@@ -1,0 +1,35 @@
+"""A model is trained: device and precision, schedules, range test, loop, checkpoint, recipes."""
+
+from . import recipes as recipes
+from ._device import Precision as Precision
+from ._device import choose_device as choose_device
+from ._device import choose_precision as choose_precision
+from ._events import Began as Began
+from ._events import EpochDone as EpochDone
+from ._events import Event as Event
+from ._events import Note as Note
+from ._events import Stage as Stage
+from ._events import Stepped as Stepped
+from ._events import Watch as Watch
+from ._events import unwatched as unwatched
+from ._facts import describe_hardware as describe_hardware
+from ._plan import Plan as Plan
+from ._plan import fit_to_time as fit_to_time
+from ._plan import make_plan as make_plan
+from ._plan import momentum_at as momentum_at
+from ._plan import rate_at as rate_at
+from ._preserved import preserved as preserved
+from ._range_files import read_range_test as read_range_test
+from ._range_files import write_range_test as write_range_test
+from ._range_run import range_test as range_test
+from ._range_test import RangeTest as RangeTest
+from ._range_test import Suggestion as Suggestion
+from ._recipe import Recipe as Recipe
+from ._recipe import recipe_from_dict as recipe_from_dict
+from ._schedules import exponential_ramp as exponential_ramp
+from ._schedules import linear_ramp as linear_ramp
+from ._schedules import one_cycle as one_cycle
+from ._schedules import one_cycle_momentum as one_cycle_momentum
+from ._train import resume as resume
+from ._train import run_range_test as run_range_test
+from ._train import train as train

@@ -1,0 +1,171 @@
+"""The full state of a run on disk, and back: safetensors, JSON and a manifest of hashes; nothing is pickled.
+
+A checkpoint is a folder `step-NNNNNNNN`. It is written beside its place, synced, read back, and renamed, so that a
+crash at any moment leaves either the folder whole or no folder. Loading takes the newest that its manifest vouches for,
+because neither PyTorch's nor safetensors' own format notices a flipped bit.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from glauke.errors import CannotGoOnError, NoCheckpointError
+from glauke.files import new_folder, require_space, sha256, write_bytes, write_json
+
+FORMAT = 1
+KEPT = 2  # the newest and one to fall back on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Checkpoint:
+    """What was read back."""
+
+    step: int
+    model: dict[str, Tensor]
+    optimizer: dict[str, Any]
+    random: dict[str, Tensor]
+    state: dict[str, Any]
+    """Whatever plain values the run put there: rows, sums, best, seconds."""
+    passed_over: tuple[str, ...]
+    """Newer checkpoints that were damaged, each with the reason."""
+
+
+def save_checkpoint(
+    folder: Path,
+    *,
+    step: int,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    scaler: torch.amp.GradScaler,
+    state: dict[str, Any],
+) -> Path:
+    """Write `folder/step-NNNNNNNN`, keep the two newest valid ones, and return its path.
+
+    Raises `CannotGoOnError` for weights that are not finite (they must never replace good ones) and `DiskFullError`.
+    """
+    weights = _on_cpu(model.state_dict())
+    if not all(bool(torch.isfinite(t).all()) for t in weights.values() if t.is_floating_point()):
+        raise CannotGoOnError("the weights are not finite; they were not saved", place=f"step {step}")
+    buffers, settings = _split_optimizer(optimizer)
+    folder.mkdir(parents=True, exist_ok=True)
+    require_space(folder, 2 * sum(t.numel() * t.element_size() for t in (*weights.values(), *buffers.values())))
+    target = folder / f"step-{step:08d}"
+    if target.exists() and not _fault(target):
+        return target
+    if target.exists():
+        shutil.rmtree(target)
+    with new_folder(target) as fresh:
+        write_bytes(fresh / "model.safetensors", save(weights))
+        write_bytes(fresh / "optimizer.safetensors", save(buffers))
+        write_bytes(fresh / "random.safetensors", save(_random_state()))
+        write_json(
+            fresh / "state.json",
+            {"step": step, "optimizer": settings, "scaler": scaler.state_dict(), "run": state},
+        )
+        files = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in sorted(fresh.iterdir())}
+        write_json(fresh / "MANIFEST.json", {"format": FORMAT, "step": step, "files": files})
+        if fault := _fault(fresh):
+            raise CannotGoOnError(f"the checkpoint could not be read back: {fault}", place=str(target))
+    for old in list(_newest_first(folder))[KEPT:]:
+        shutil.rmtree(old)
+    return target
+
+
+def load_checkpoint(folder: Path, *, device: torch.device) -> Checkpoint | None:
+    """Read the newest checkpoint that its manifest vouches for; None where there never was one.
+
+    Raises `NoCheckpointError` where there are checkpoints and all are damaged: starting afresh would hide a loss.
+    """
+    passed_over = []
+    for path in _newest_first(folder):
+        if fault := _fault(path):
+            passed_over.append(f"{path.name}: {fault}")
+            continue
+        document = json.loads((path / "state.json").read_text(encoding="utf-8"))
+        buffers = load_file(path / "optimizer.safetensors", device=str(device))
+        return Checkpoint(
+            step=document["step"],
+            model=load_file(path / "model.safetensors", device=str(device)),
+            optimizer=_join_optimizer(buffers, document["optimizer"]),
+            random=load_file(path / "random.safetensors"),
+            state={**document["run"], "scaler": document["scaler"]},
+            passed_over=tuple(passed_over),
+        )
+    if passed_over:
+        raise NoCheckpointError(
+            f"every checkpoint is damaged ({'; '.join(passed_over)})",
+            place=str(folder),
+            fix="begin a new run, or delete the folder to start this one afresh",
+        )
+    return None
+
+
+def restore_random(state: dict[str, Tensor]) -> None:
+    """Put PyTorch's random state back; only networks with dropout draw from it."""
+    torch.set_rng_state(state["cpu"])
+    if "cuda" in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["cuda"])
+
+
+def _random_state() -> dict[str, Tensor]:
+    state = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        state["cuda"] = torch.cuda.get_rng_state()
+    return state
+
+
+def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+
+def _split_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Part an optimizer's state into tensors and plain values."""
+    whole = optimizer.state_dict()
+    tensors, plain = {}, {}
+    for index, values in whole["state"].items():
+        for key, value in values.items():
+            if isinstance(value, Tensor):
+                tensors[f"{index}.{key}"] = value
+            else:
+                plain[f"{index}.{key}"] = value
+    return _on_cpu(tensors), {"param_groups": whole["param_groups"], "plain": plain}
+
+
+def _join_optimizer(tensors: dict[str, Tensor], settings: dict[str, Any]) -> dict[str, Any]:
+    state: dict[int, dict[str, Any]] = {}
+    for name, value in (*tensors.items(), *settings["plain"].items()):
+        index, key = name.split(".", 1)
+        state.setdefault(int(index), {})[key] = value
+    return {"state": state, "param_groups": settings["param_groups"]}
+
+
+def _newest_first(folder: Path) -> Iterator[Path]:
+    # By the step in the name: no clock, no modification times, no pointer file that could point nowhere.
+    steps = [p for p in folder.glob("step-*") if p.is_dir() and p.name.removeprefix("step-").isdigit()]
+    yield from sorted(steps, key=lambda path: int(path.name.removeprefix("step-")), reverse=True)
+
+
+def _fault(path: Path) -> str | None:
+    """Say what is wrong with a checkpoint's files, or None."""
+    try:
+        manifest = json.loads((path / "MANIFEST.json").read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            return f"its format is {manifest['format']}, this glauke reads {FORMAT}"
+        for name, expected in manifest["files"].items():
+            file = path / name
+            if file.stat().st_size != expected["bytes"]:
+                return f"{name} has {file.stat().st_size} bytes instead of {expected['bytes']}"
+            if sha256(file) != expected["sha256"]:
+                return f"{name} does not match its hash"
+    except OSError as error:
+        return f"{Path(error.filename or path).name} cannot be read ({error.strerror})"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "its manifest is not readable"
+    return None

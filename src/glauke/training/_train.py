@@ -1,0 +1,253 @@
+"""The two doors to a training run: begin one, and take one up again."""
+
+import math
+import time
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from glauke.errors import DataError, GlaukeError, UsageError
+from glauke.files import write_text
+from glauke.images import Pack, Split, load_split, save_split
+from glauke.models import build_model
+from glauke.runs import RunRecord, to_toml, write
+from glauke.runs import read as read_run
+
+from ._checkpoint import load_checkpoint
+from ._device import choose_device, choose_precision
+from ._events import Began, Note, Watch, unwatched
+from ._facts import first_record, now
+from ._interrupt import interruptible
+from ._plan import make_plan
+from ._prepare import find_peak, fitted, test_range
+from ._range_files import range_test_facts, write_range_test
+from ._range_test import RangeTest
+from ._recipe import Recipe, recipe_from_dict
+from ._session import Session, Setting
+
+
+def train(
+    recipe: Recipe,
+    pack: Pack,
+    split: Split,
+    out: Path,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    deterministic: bool = False,
+    mirror: bool = False,
+    stop_after_steps: int | None = None,
+    target: float | None = None,
+    name: str | None = None,
+    command: str = "",
+    notes: tuple[str, ...] = (),
+    began: float | None = None,
+    seconds_before: Mapping[str, float] | None = None,
+    watch: Watch = unwatched,
+) -> RunRecord:
+    """Train a model by `recipe` on one side of `split`, judge it on the other, and leave a run folder in `out`.
+
+    `out` must be an empty folder. `target` stops after the first epoch whose held-out accuracy reaches that fraction.
+    `mirror` also reports the accuracy with mirrored copies averaged in, apart. `began` is the `time.perf_counter()` from
+    which the run's seconds count, and `seconds_before` says by part what was spent since, so that packing is included.
+
+    Raises:
+        UsageError: a batch larger than the data, a device that is not there, a time in which no epoch fits.
+        NotFiniteError: the loss became NaN or infinite; the weights were not touched by it.
+        DiskFullError: no room for a checkpoint; the older ones are intact.
+    """
+    began = time.perf_counter() if began is None else began
+    setting, model = _set_up(recipe, pack, split, out, seed=seed, device=device, precision=precision, mirror=mirror)
+    exact = setting.precision
+    said = [*notes, f"precision {exact.name}: {exact.reason}", *split.notes]
+    spent = dict(seconds_before or {})
+    extra: dict[str, object] = {"deterministic": deterministic, "mirror": mirror, "pack": pack.folder.name}
+    with _determinism(deterministic), _own_random_state(seed):
+        if recipe.minutes is not None:
+            start = time.perf_counter()
+            recipe, sentence = fitted(setting, model, seconds_spent=start - began, watch=watch)
+            said.append(sentence)
+            watch(Note(sentence))
+            setting = setting.with_recipe(recipe)
+            spent["measuring"] = time.perf_counter() - start
+        start = time.perf_counter()
+        peak = find_peak(setting, model, watch=watch)
+        if peak.test is not None:
+            spent["range_test"] = time.perf_counter() - start
+            write_range_test(out, peak.test)
+            extra["range_test"] = range_test_facts(peak.test)
+            watch(Note(f"peak rate {peak.rate:.4g} by rule {peak.rule}: {peak.reason}"))
+        record = replace(
+            first_record(
+                recipe,
+                setting.plan,
+                pack,
+                split,
+                model,
+                name=name or out.name,
+                command=command,
+                seed=seed,
+                device=setting.device,
+                precision=exact,
+            ),
+            max_lr=peak.rate,
+            max_lr_rule=peak.rule,
+            max_lr_reason=peak.reason,
+            seconds_by_part=spent,
+            notes=tuple(said),
+            extra=extra,
+        )
+        save_split(split, out / "split.npz")
+        write_text(out / "config.toml", _config(recipe, record, split))
+        write(out, record)
+        session = Session(replace(setting, max_lr=peak.rate), model, record, watch=watch, began=began)
+        return _run(session, stop_after_steps=stop_after_steps, target=target)
+
+
+def resume(
+    run: Path,
+    pack: Pack,
+    *,
+    device: str | None = None,
+    stop_after_steps: int | None = None,
+    target: float | None = None,
+    began: float | None = None,
+    watch: Watch = unwatched,
+) -> RunRecord:
+    """Take an unfinished run up at its newest valid checkpoint and train it to its end, as if it had never stopped.
+
+    Raises:
+        DataError: the folder holds no run, or the pack is not the one that the run was trained on.
+        UsageError: the run is finished.
+        NoCheckpointError: there are checkpoints and every one is damaged.
+    """
+    began = time.perf_counter() if began is None else began
+    record = read_run(run)
+    if record.status == "done":
+        raise UsageError("this run is finished", place=str(run), fix="begin a new one with more --epochs")
+    if record.data.fingerprint != pack.fingerprint:
+        raise DataError(
+            f"the pictures have changed since the run began: fingerprint {pack.fingerprint[:12]} instead of "
+            f"{record.data.fingerprint[:12]}",
+            place=str(run),
+            fix="give the data of that run with --source",
+        )
+    setting, model = _set_up(
+        recipe_from_dict(dict(record.recipe), place=str(run / "run.json")),
+        pack,
+        load_split(run / "split.npz", pack),
+        run,
+        seed=record.seed,
+        device=device or record.device,
+        precision=record.precision,
+        mirror=bool(record.extra.get("mirror")),
+        max_lr=float(record.max_lr or math.nan),
+    )
+    with _determinism(bool(record.extra.get("deterministic"))), _own_random_state(record.seed):
+        session = Session(setting, model, replace(record, status="running"), watch=watch, began=began)
+        checkpoint = load_checkpoint(run / "checkpoints", device=setting.device)
+        if checkpoint is None:
+            watch(Note(f"{run} has no checkpoint yet; the run starts afresh"))
+        else:
+            for fault in checkpoint.passed_over:
+                watch(Note(f"a damaged checkpoint was passed over: {fault}"))
+            session.restore(checkpoint)
+            watch(Note(f"taken up again after step {checkpoint.step} of {setting.plan.num_steps}"))
+            resumed = (*record.resumed_from_steps, checkpoint.step)
+            session.record = replace(session.record, resumed_from_steps=resumed, stopped_reason=None)
+        return _run(session, stop_after_steps=stop_after_steps, target=target)
+
+
+def run_range_test(
+    recipe: Recipe,
+    pack: Pack,
+    split: Split,
+    *,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "auto",
+    watch: Watch = unwatched,
+) -> RangeTest:
+    """Run the range test that `train` would run before this recipe, without training."""
+    setting, model = _set_up(recipe, pack, split, Path(), seed=seed, device=device, precision=precision)
+    with _own_random_state(seed):
+        return test_range(setting, model, watch=watch)
+
+
+def _set_up(
+    recipe: Recipe,
+    pack: Pack,
+    split: Split,
+    folder: Path,
+    *,
+    seed: int,
+    device: str,
+    precision: str,
+    mirror: bool = False,
+    max_lr: float = math.nan,
+) -> tuple[Setting, nn.Module]:
+    place = choose_device(device)
+    setting = Setting(
+        recipe=recipe,
+        plan=make_plan(recipe, num_pictures=len(split.train), pack_size=pack.size),
+        pack=pack,
+        split=split,
+        folder=folder,
+        max_lr=max_lr,
+        seed=seed,
+        device=place,
+        precision=choose_precision(precision, place),
+        mirror=mirror,
+    )
+    model = build_model(
+        recipe.model, num_classes=len(pack.classes), in_channels=pack.channels, stem=recipe.stem, seed=seed
+    )
+    # Channels last is the layout that convolutions compute in on tensor cores and in oneDNN; the other costs a
+    # reordering around each of them.
+    return setting, model.to(device=place, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+
+def _run(session: Session, *, stop_after_steps: int | None, target: float | None) -> RunRecord:
+    session.watch(Began(folder=session.setting.folder, record=session.record, plan=session.setting.plan))
+    try:
+        with interruptible() as interrupt:
+            return session.run(interrupt, stop_after_steps=stop_after_steps, target=target)
+    except GlaukeError as error:
+        failed = replace(session.record, status="failed", stopped_reason=str(error), ended=now())
+        write(session.setting.folder, failed)
+        raise
+
+
+def _config(recipe: Recipe, record: RunRecord, split: Split) -> str:
+    run = {
+        "seed": record.seed,
+        "split": split.kind,
+        "val_fraction": split.val_fraction,
+        "split_seed": split.seed,
+        "max_lr": record.max_lr,
+    }
+    return f"# glauke train DATA --config config.toml trains this again\n\n{to_toml({'run': run, 'recipe': recipe.as_dict()})}"
+
+
+@contextmanager
+def _own_random_state(seed: int):
+    """Seed PyTorch's global generator, which dropout draws from, for the run alone."""
+    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def _determinism(wanted: bool):
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(wanted or before, warn_only=False)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)

@@ -1,0 +1,79 @@
+"""From recipes to steps."""
+
+from dataclasses import replace
+
+import pytest
+
+from glauke.errors import UsageError
+from glauke.training import fit_to_time, make_plan, momentum_at, rate_at
+from glauke.training._plan import Costs
+from glauke.training.recipes import RECIPES, assignment, quick
+
+
+def test_the_assignment_is_that_of_the_reports():
+    recipe = assignment()
+    plan = make_plan(recipe, num_pictures=70_000, pack_size=64)
+    assert (plan.steps_per_epoch, plan.epochs, plan.num_steps) == (137, 50, 6850)
+    rates = [rate_at(step, recipe=recipe, plan=plan, max_lr=0.4) for step in range(plan.num_steps)]
+    assert rates.index(max(rates)) == 10 * 137 - 1  # the last step of epoch 10
+    assert max(rates) == 0.4
+    assert rates[0] == pytest.approx(0.05) and rates[-1] == pytest.approx(0.4 / 8 / 1e4)
+    steps_down = {round(a - b, 12) for a, b in zip(rates[1369:], rates[1370:], strict=False)}
+    assert len(steps_down) == 1  # linear
+    assert recipe.stem == "full" and recipe.momentum == 0.9 and recipe.max_lr == "auto"
+    assert (recipe.lr_ramp, recipe.lr_steps, recipe.lr_rule) == ("linear", 100, "steepest")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_lays_itself_out(name):
+    recipe = RECIPES[name]()
+    assert recipe.name == name
+    plan = make_plan(recipe, num_pictures=5_000, pack_size=64)
+    rates = [rate_at(step, recipe=recipe, plan=plan, max_lr=1.0) for step in range(plan.num_steps)]
+    assert max(rates) <= 1.0 and min(rates) > 0
+    momenta = [momentum_at(step, recipe=recipe, plan=plan) for step in range(plan.num_steps)]
+    assert max(momenta) <= recipe.momentum + 1e-12
+    assert len(plan.sizes) == plan.epochs and list(plan.sizes) == sorted(plan.sizes)
+
+
+def test_quick_grows_its_pictures():
+    plan = make_plan(quick(), num_pictures=77_000, pack_size=64)
+    assert plan.sizes == (32, 32, 32, 40, 48, 64) and plan.eval_size == 64 and plan.steps_per_epoch == 602
+
+
+def test_a_batch_larger_than_the_data_is_refused():
+    with pytest.raises(UsageError, match="512 is larger than the 100"):
+        make_plan(assignment(), num_pictures=100, pack_size=64)
+
+
+COSTS = Costs(seconds_per_step={32: 1.0, 40: 1.5, 48: 2.2, 64: 4.0})
+SIZES = {"num_train": 12_800, "num_val": 3_000, "pack_size": 64}
+
+
+def test_a_recipe_that_fits_is_left_alone():
+    same, sentence = fit_to_time(quick(), COSTS, seconds=1e6, **SIZES)
+    assert same == quick() and "6 epochs" in sentence
+
+
+def test_epochs_go_first_then_sizes():
+    full = COSTS.seconds(quick(), **SIZES)
+    shorter, _ = fit_to_time(quick(), COSTS, seconds=0.9 * full, **SIZES)
+    assert shorter.epochs == 5 and make_plan(shorter, num_pictures=12_800, pack_size=64).sizes[-1] == 64
+    smaller, sentence = fit_to_time(quick(), COSTS, seconds=0.5 * full, **SIZES)
+    assert smaller.epochs >= 5 and max(side for _, side in smaller.sizes) < 64
+    assert "to keep to" in sentence
+    for recipe in (shorter, smaller):
+        assert COSTS.seconds(recipe, **SIZES) <= 0.9 * full
+
+
+def test_the_smallest_size_may_have_few_epochs_and_none_is_an_error():
+    full = COSTS.seconds(quick(), **SIZES)
+    few, _ = fit_to_time(quick(), COSTS, seconds=0.15 * full, **SIZES)
+    assert {side for _, side in few.sizes} == {32} and few.epochs < 5
+    with pytest.raises(UsageError, match="one epoch takes"):
+        fit_to_time(quick(), COSTS, seconds=10.0, **SIZES)
+
+
+def test_the_peak_stays_a_part_of_the_run_when_it_is_scaled():
+    plan = make_plan(replace(assignment(), epochs=10), num_pictures=70_000, pack_size=64)
+    assert plan.peak_step == 2 * 137 - 1
