@@ -216,6 +216,14 @@ def test_a_part_from_another_file_is_found_out_and_fetched_anew(server, target, 
     assert names(target) == ["set.tar.xz"]
 
 
+def test_a_last_attempt_that_ends_wrong_says_so(server, target):
+    server.answers = [*[cut_after(1000)] * 4, sends(b"x" * SIZE)]
+
+    with pytest.raises(CannotGoOnError, match="what came is not the file"):
+        fetch(server, target)
+    assert names(target) == []
+
+
 def test_a_part_longer_than_the_file_of_unknown_size(server, target):
     target.parent.mkdir()
     target.with_name("set.tar.xz.part").write_bytes(b"\0" * (SIZE + 5))

@@ -53,7 +53,19 @@ def palette_with_transparency() -> Image.Image:
         (flat("CMYK", (0, 255, 255, 0), "JPEG"), (254, 0, 0)),
         (flat("RGB", RED, transparency=RED), WHITE),
     ],
-    ids=["L", "1", "LA", "LA clear", "RGBA", "RGBA clear", "RGBA part", "P", "16 bit", "CMYK", "RGB with a clear colour"],
+    ids=[
+        "L",
+        "1",
+        "LA",
+        "LA clear",
+        "RGBA",
+        "RGBA clear",
+        "RGBA part",
+        "P",
+        "16 bit",
+        "CMYK",
+        "RGB with a clear colour",
+    ],
 )
 def test_every_mode_becomes_rgb_over_white(data, colour):
     pixels = decode(data, size=8, channels=3)
@@ -174,6 +186,14 @@ def test_a_picture_cut_anywhere_is_refused():
     for cut in range(0, len(NOISE) - 2, 97):
         with pytest.raises(UndecodableError):
             decode(NOISE[:cut], size=8, channels=3)
+
+
+@pytest.mark.parametrize("options", [{"lossless": True}, {}, {"exif": Image.Exif()}], ids=["VP8L", "VP8", "VP8X"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_webp_sizes_come_from_the_header(options, mode):
+    data = saved(Image.effect_noise((300, 201), 90).convert(mode), "WEBP", **options)
+    assert measure(data[:64]) == (300, 201)
+    assert measure(data[:20]) is None and measure(b"RIFF\0\0\0\0WEBPXXXX" + bytes(99)) is None
 
 
 def test_sizes_come_from_the_beginning_of_a_file(picture):

@@ -14,11 +14,7 @@ NUMBERS = st.floats(allow_nan=False)
 ROWS = st.builds(
     EpochRow,
     **{
-        f.name: st.integers(0, 10**12)
-        if f.type == "int"
-        else NUMBERS
-        if f.type == "float"
-        else st.none() | NUMBERS
+        f.name: st.integers(0, 10**12) if f.type == "int" else NUMBERS if f.type == "float" else st.none() | NUMBERS
         for f in fields(EpochRow)
     },
 )

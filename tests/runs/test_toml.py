@@ -25,9 +25,7 @@ def test_settings_survive(settings):
     back = tomllib.loads(to_toml(settings))
 
     assert back == settings
-    assert list(map(repr, map(back.get, sorted(back)))) == list(
-        map(repr, map(settings.get, sorted(settings)))
-    )
+    assert list(map(repr, map(back.get, sorted(back)))) == list(map(repr, map(settings.get, sorted(settings))))
 
 
 def test_a_recipe_as_it_looks():
@@ -39,10 +37,7 @@ def test_a_recipe_as_it_looks():
         "augment": {"crop": 8, "cutout": None},
     }
 
-    assert (
-        to_toml(settings)
-        == 'name = "assignment"\npeak = 0.2\nmomentum = [0.85, 0.95]\n\n[augment]\ncrop = 8\n'
-    )
+    assert to_toml(settings) == 'name = "assignment"\npeak = 0.2\nmomentum = [0.85, 0.95]\n\n[augment]\ncrop = 8\n'
 
 
 def test_scalars_after_a_table_do_not_fall_into_it():

@@ -77,11 +77,11 @@ def _fetch(
     for attempt in range(_ATTEMPTS):
         if not sha256:
             part.unlink(missing_ok=True)
-        begun = _size(part) > 0
+        begun, last = _size(part) > 0, attempt == _ATTEMPTS - 1
         try:
             _transfer(opener, url, part, num_bytes=num_bytes, watch=watch, stall_seconds=stall_seconds)
         except _CutError as error:
-            if attempt == _ATTEMPTS - 1:
+            if last:
                 raise CannotGoOnError(f"{error}, {_ATTEMPTS} times", place=url, fix=_FIX) from error
             time.sleep(pause_seconds * 2**attempt)
             continue
@@ -89,7 +89,7 @@ def _fetch(
         if not difference:
             break
         part.unlink()
-        if not begun:  # else the fault may lie in the old half: begin anew
+        if last or not begun:  # else the fault may lie in the old half: begin anew
             raise CannotGoOnError(f"what came is not the file: {difference}", place=url, fix=_FIX)
     with disk_errors(target):
         fsync_file(part)

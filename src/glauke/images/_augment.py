@@ -65,7 +65,7 @@ def cutout(
     return images.masked_fill((in_rows[:, :, None] & in_columns[:, None, :])[:, None], 0.0)
 
 
-def resized(pictures: Pictures, size: int) -> Pictures:
+def resized(pictures: Pictures, size: int) -> UInt8[Tensor, "batch {size} {size} channels"]:
     """Scale square pictures to `size` pixels with antialias; the same object if they have that size."""
     if pictures.shape[1] == size:
         return pictures

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from jaxtyping import Int8, Int64, UInt8
@@ -21,6 +21,11 @@ from ._picture import Finding, PackProgress, Source
 from ._sources import find_source
 
 _MAX_SIZE = 1024
+
+if TYPE_CHECKING:
+    Names = Sequence[str]
+else:
+    Names = Sequence  # a check of the elements at run time would read the names, which are to wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,7 +42,7 @@ class Pack:
     """Index into `part_names`."""
     part_names: tuple[str, ...]
     """Official parts that the data has: "train", "val", "test"."""
-    names: Sequence[str]
+    names: Names
     """Where each picture lies in the source; read from the disk when first used."""
     classes: tuple[str, ...]
     """Ids, sorted."""

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -56,7 +57,7 @@ def common_size(source: Source, watch: Watch) -> int:
     known = [size for size in sizes if size is not None]
     if known and len(set(known)) == 1 and known[0][0] == known[0][1] <= MAX_COMMON_SIZE:
         return known[0][0]
-    return 64 if not known or np.median([min(size) for size in known]) <= 96 else 128
+    return 64 if known and np.median([min(size) for size in known]) <= 96 else 128
 
 
 @dataclass(slots=True, eq=False)
@@ -81,7 +82,7 @@ def _decode_all(source: Source, slots: Path, *, size: int, watch: Watch) -> _Eve
         alone_seconds = 0.0
         for chunk in _chunks(source, result.pictures, size * size * source.channels):
             many = (source.expected or chunk.first) >= _ALONE_FILES or alone_seconds > _ALONE_SECONDS
-            if decoders is None and many and cores > 1:
+            if decoders is None and many and cores > 1 and sys.executable:
                 decoders = Decoders(slots, size=size, channels=source.channels, num_workers=cores)
                 stack.enter_context(decoders)
             if decoders is not None:

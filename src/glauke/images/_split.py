@@ -6,7 +6,9 @@ of seed and name, so that neither the container nor a library's random generator
 
 import hashlib
 import io
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,22 @@ from glauke.errors import DataError, UsageError
 from ._pack import Pack
 
 KINDS = ("pooled", "train-only", "official")
+
+# What NumPy and zipfile raise on damaged files.
+_DAMAGES = (
+    ValueError,
+    LookupError,
+    EOFError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    SyntaxError,
+    MemoryError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -117,7 +135,7 @@ def save_split(split: Split, path: Path) -> None:
 def load_split(path: Path, pack: Pack) -> Split:
     """Read a split of this very pack; `DataError` if it is damaged, another pack's, or leaks."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
             split = Split(
                 kind=str(stored["kind"]),
                 seed=int(str(stored["seed"])),
@@ -129,7 +147,7 @@ def load_split(path: Path, pack: Pack) -> Split:
             )
     except OSError as error:
         raise DataError(f"the split cannot be read: {error.strerror or error}", place=str(path)) from error
-    except (ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except _DAMAGES as error:
         raise DataError(f"this is not a split that glauke saved ({error})", place=str(path)) from error
     if split.fingerprint != _fingerprint(split.kind, pack, split.train, split.val):
         raise DataError(

@@ -22,6 +22,7 @@ FILES = tuple(f"tiny-imagenet-200{ending}" for ending in (".zip", ".tar.xz", ".t
 
 _LAYOUT = "train/<class>/images/, val/images/ with val/val_annotations.txt, wnids.txt and words.txt"
 _INSIDE = re.compile(r"(?:^|/)((?:train|val|test)/.*|wnids\.txt|words\.txt)$")
+_TEST = re.compile(r"(?:[^/]+/)?test(?:/|$)")
 _ANNOTATIONS = "val/val_annotations.txt"
 
 
@@ -101,7 +102,7 @@ class TinyImageNet:
         if listed and not used <= listed:
             strangers = sorted(used - listed)
             raise DataError(
-                f"{len(strangers)} classes are not among the {len(listed)} of wnids.txt, such as {strangers[0]!r}",
+                f"there are classes that wnids.txt does not list: {len(strangers)}, such as {strangers[0]!r}",
                 place=place,
             )
         self.classes = tuple(sorted(listed or used))
@@ -162,7 +163,7 @@ def _shared(names: dict[str, str]) -> list[str]:
 
 
 def _ignored(name: str) -> bool:
-    return hidden(name) or name.split("/")[:2].count("test") > 0
+    return _TEST.match(name) is not None or hidden(name)
 
 
 def _inside(name: str) -> str | None:

@@ -6,6 +6,7 @@ and never waited for.
 
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,15 +17,13 @@ from glauke.errors import DataError
 
 MAX_FILE_BYTES = 512 << 20
 _HEAD_BYTES = 64 << 10
+_HIDDEN = re.compile(r"(?:^|/)(?:\.|__MACOSX(?:/|$)|(?:thumbs\.db|desktop\.ini)$)", re.IGNORECASE)
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 def hidden(name: str) -> bool:
     """Whether a system or an editor put it there: `.git/config`, `__MACOSX/._1.jpg`, `a/Thumbs.db`."""
-    parts = name.split("/")
-    return parts[-1].lower() in ("thumbs.db", "desktop.ini") or any(
-        part.startswith(".") or part == "__MACOSX" for part in parts
-    )
+    return _HIDDEN.search(name) is not None
 
 
 def folders_above(name: str) -> list[str]:
@@ -100,7 +99,7 @@ def _list(folder: Path, prefix: str, listing: _Listing, ignored: Callable[[str],
         name = prefix + entry.name
         if ignored(name):
             continue
-        if not _is_text(entry.name):
+        if not name.isascii() and not _is_text(entry.name):
             listing.unreadable[_spelled(name)] = "the name is not valid text; rename it"
             continue
         try:

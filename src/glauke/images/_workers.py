@@ -42,7 +42,7 @@ class Chunk:
     files: Sequence[bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
     """What came of a chunk; the pixels lie in the slot file."""
 
@@ -238,7 +238,7 @@ class Decoders:
                         return
                     worker, decoded = self._one_by_one(chunk)
                 self._results.put(decoded)
-        except (OSError, CannotGoOnError) as error:
+        except BaseException as error:  # raised again where the result is waited for, which would wait for ever
             self._results.put(error)
         finally:
             if worker is not None:
@@ -259,6 +259,8 @@ class Decoders:
         return worker, decoded
 
     def _start(self) -> _Worker:
+        if self._closing:
+            raise CannotGoOnError("the decoding was ended")
         worker = _Worker(self._slots, **self._settings)
         self._workers.add(worker)
         return worker

@@ -15,7 +15,7 @@ from ._words import count, duration, percent, short
 def figure(svg: str, *, name: str, caption: str) -> Markup:
     """The figure with its caption and a link to its numbers, `plots/<name>.csv` beside the page."""
     title = caption or f"Figure {name.replace('_', ' ')}"
-    link = element("a", f"{name}.csv", href=f"plots/{quote(name, safe='')}.csv")
+    link = element("a", f"{name}.csv", href=f"plots/{quote(name, safe='', errors='replace')}.csv")
     # A narrow screen scrolls the figure instead of shrinking its text.
     drawn = element(
         "div", inline_svg(svg, name=name, title=title), class_="scroll", role="region", aria_label=title, tabindex="0"

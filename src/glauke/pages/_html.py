@@ -12,6 +12,7 @@ import html
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
+from typing import Any
 
 VOID = frozenset({"meta"})
 # Embeddings, overrides and isolates: they can make "gpj.exe" read as "exe.jpg" (CVE-2021-42574).
@@ -24,7 +25,8 @@ class Markup(str):
     __slots__ = ()
 
 
-Child = str | Iterable["Child"] | None
+Child = str | Iterable[Any] | None
+"""Text, markup, nothing, or several of these."""
 
 
 def element(

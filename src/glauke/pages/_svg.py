@@ -105,7 +105,7 @@ def inline_svg(svg: str, *, name: str, title: str) -> Markup:
         raise DataError(f"the figure {name!r} is not SVG ({error})") from error
     if root.tag != f"{SVG}svg":
         raise DataError(f"the figure {name!r} is not SVG but {root.tag!r:.40}")
-    prefix = re.sub(r"[^A-Za-z0-9-]+", "-", name)
+    prefix = re.sub(r"[^A-Za-z0-9_-]", lambda match: f"_{ord(match[0]):x}_", name)
     used = _references(root)
     children = [_rebuilt(child, prefix=prefix, used=used, depth=1, name=name) for child in root]
     return element(

@@ -36,7 +36,7 @@ def fixed(number: float | None) -> str:
 def duration(seconds: float) -> str:
     """The two largest units that matter.
 
-    >>> duration(8.25), duration(1784.2), duration(7261)
+    >>> duration(8.25), duration(1784.2), duration(7261.0)
     ('8.2 s', '29 min 44 s', '2 h 1 min')
     """
     if not math.isfinite(seconds):
@@ -52,7 +52,7 @@ def duration(seconds: float) -> str:
 def bytes_of(mebibytes: float) -> str:
     """An amount of memory.
 
-    >>> bytes_of(512), bytes_of(6820)
+    >>> bytes_of(512.0), bytes_of(6820.0)
     ('512 MiB', '6.7 GiB')
     """
     return f"{mebibytes:,.0f} MiB" if mebibytes < 1024 else f"{mebibytes / 1024:,.1f} GiB"

@@ -30,7 +30,8 @@ def apart(places: Sequence[float], *, gap: float) -> list[float]:
     for rank, i in enumerate(order):
         pools.append([places[i] - rank * gap])
         while len(pools) > 1 and fmean(pools[-2]) > fmean(pools[-1]):
-            pools[-2] += pools.pop()
+            above = pools.pop()
+            pools[-1] += above
     moved = [fmean(pool) for pool in pools for _ in pool]
     result = [0.0] * len(places)
     for rank, i in enumerate(order):
@@ -57,7 +58,7 @@ def rows_above(places: Sequence[float], widths: Sequence[float]) -> list[tuple[i
             ]
             if any(low < 0 or high > 1 for low, high in spans):
                 continue
-            for rows in itertools.product(range(top, -1, -1), repeat=count):
+            for rows in sorted(itertools.product(range(top, -1, -1), repeat=count), key=sum):
                 if not any(_collide(places, spans, rows, i, j) for i, j in itertools.permutations(range(count), 2)):
                     return list(zip(rows, rights, strict=True))
     # Too many labels, or too narrow a frame: all to the right, the leftmost highest, which never collides.

@@ -26,9 +26,7 @@ def pair(batch: Any, device: torch.device) -> tuple[Any, Any]:
         inputs, labels = batch
     except (TypeError, ValueError) as error:
         size = f" of {len(batch)}" if hasattr(batch, "__len__") else ""
-        raise UsageError(
-            f"a batch must be a pair of inputs and labels, not a {type(batch).__name__}{size}"
-        ) from error
+        raise UsageError(f"a batch must be a pair of inputs and labels, not a {type(batch).__name__}{size}") from error
     return _on(inputs, device), _on(labels, device)
 
 

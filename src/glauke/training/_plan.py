@@ -1,5 +1,6 @@
 """From a recipe and a number of pictures to steps: arithmetic, before anything runs."""
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 
 from glauke.errors import UsageError
@@ -125,13 +126,13 @@ def fit_to_time(
     for count in range(len(sides), 0, -1):
         # The ladder keeps its steps up to a largest side; the evaluation follows the last of them.
         ladder = tuple((part, min(side, sides[count - 1])) for part, side in recipe.sizes)
-        fits = [
-            candidate
-            for epochs in range(recipe.epochs, 0, -1)
-            if cost(candidate := replace(recipe, epochs=epochs, sizes=ladder)) <= seconds
-        ]
-        if fits and (fits[0].epochs >= least or count == 1):
-            shorter = fits[0]
+        epochs = bisect_right(
+            range(1, recipe.epochs + 1),
+            seconds,
+            key=lambda epochs: cost(replace(recipe, epochs=epochs, sizes=ladder)),  # noqa: B023  used at once
+        )
+        if epochs >= (1 if count == 1 else least):
+            shorter = replace(recipe, epochs=epochs, sizes=ladder)
             return shorter, (
                 f"{recipe.epochs} epochs at up to {sides[-1]} px would take {cost(recipe) / 60:.0f} minutes here; to keep to "
                 f"{seconds / 60:.0f}, the cycle has {shorter.epochs} epochs at up to {sides[count - 1]} px"

@@ -56,9 +56,7 @@ def _keep(thing: object) -> Undo:
         case torch.optim.Optimizer():
             return _keep_optimizer(thing)
         case torch.amp.GradScaler():
-            return _keep_attributes(
-                thing, copy.deepcopy(vars(thing))
-            )  # its state_dict lacks what the next step needs
+            return _keep_attributes(thing, copy.deepcopy(vars(thing)))  # its state_dict lacks what the next step needs
         case DataLoader():
             return _together(_keep_generators(thing), _keep_workers(thing))
         case torch.Generator() | random.Random() | np.random.Generator():

@@ -15,7 +15,7 @@ from ._pairs import endless, hits, pair
 from ._preserved import preserved
 from ._range_tape import Tape
 from ._range_test import RangeTest
-from ._schedules import RAMPS
+from ._schedules import RAMPS, Number
 
 Autocast = Callable[[], AbstractContextManager[Any]]
 
@@ -32,15 +32,15 @@ def range_test(
     optimizer: torch.optim.Optimizer,
     loss: Callable[[Any, Any], Tensor],
     *,
-    start: float = 1e-4,
-    end: float = 1.0,
+    start: Number = 1e-4,
+    end: Number = 1.0,
     num_steps: int = 100,
     ramp: str = "linear",
-    stop_factor: float = 3.0,
+    stop_factor: Number = 3.0,
     autocast: Autocast | None = None,
     val_batches: Iterable[Any] | None = None,
     accuracy: bool = True,
-    clip: float | None = None,
+    clip: Number | None = None,
     step: Callable[[Tensor], bool | None] | None = None,
     scaler: torch.amp.GradScaler | None = None,
     also: Sequence[object] = (),
@@ -80,14 +80,12 @@ def range_test(
     if not stop_factor > 1:
         raise UsageError(f"stop_factor must be above 1, not {stop_factor}")
     if clip is not None and not clip > 0:
-        raise UsageError(
-            f"gradients cannot be clipped to a norm of {clip}", fix="give a positive norm or None"
-        )
-    rates = [RAMPS[ramp](i, num_steps=num_steps, start=start, end=end) for i in range(num_steps)]
+        raise UsageError(f"gradients cannot be clipped to a norm of {clip}", fix="give a positive norm or None")
+    # At least one call, so that a count of 0 is refused too.
+    rates = [RAMPS[ramp](i, num_steps=num_steps, start=start, end=end) for i in range(max(num_steps, 1))]
     scaler = scaler if scaler is not None and scaler.is_enabled() else None
     device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
-    # Where the host must wait anyway, every loss is looked at before its step.
-    eager = device.type == "cpu" or scaler is not None
+    eager = _waits_anyway(device, scaler)
     trial = _Trial(
         model=model,
         optimizer=optimizer,
@@ -167,7 +165,7 @@ class _Trial:
     """Look at the loss and the gradient before the step, instead of some steps later."""
     autocast: Autocast
     accuracy: bool
-    clip: float | None
+    clip: Number | None
     step: Callable[[Tensor], bool | None] | None
     scaler: torch.amp.GradScaler | None
 
@@ -208,7 +206,7 @@ class _Trial:
             return self._scaled_step(self.scaler, loss), unknown
         size = self._backward(loss)
         if self.eager and not math.isfinite(size.item()):
-            return True, size
+            return True, size  # nobody looks at the weights again: the point ends the test
 
         def again() -> Tensor:
             _, loss = self._forward(inputs, labels)
@@ -228,9 +226,8 @@ class _Trial:
             return nn.utils.clip_grad_norm_(self._parameters(), self.clip)
         gradients = [p.grad for p in self._parameters() if p.grad is not None]
         dense = [gradient.coalesce().values() if gradient.is_sparse else gradient for gradient in gradients]
-        return nn.utils.get_total_norm(
-            dense, math.inf
-        )  # the largest entry: NaN shows, a sum of squares cannot overflow
+        # The largest entry: NaN shows in it, and unlike a sum of squares it cannot overflow.
+        return nn.utils.get_total_norm(dense, math.inf)
 
     def _scaled_step(self, scaler: torch.amp.GradScaler, loss: Tensor) -> bool:
         self.optimizer.zero_grad()
@@ -256,6 +253,11 @@ class _Trial:
         finally:
             for module, mode in modes:
                 module.training = mode
+
+
+def _waits_anyway(device: torch.device, scaler: torch.amp.GradScaler | None) -> bool:
+    """Whether looking at every loss before its step costs nothing, because the host waits for the step."""
+    return device.type == "cpu" or scaler is not None
 
 
 def _ratios(optimizer: torch.optim.Optimizer) -> list[float]:

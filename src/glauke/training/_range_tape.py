@@ -12,7 +12,7 @@ from torch import Tensor
 class Tape:
     """The points of a test: those read, and those of the last few steps that are still on the device."""
 
-    stop_factor: float
+    stop_factor: float | int
     every: int
     losses: list[float] = field(default_factory=list)
     accuracies: list[float] = field(default_factory=list)

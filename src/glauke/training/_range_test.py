@@ -7,7 +7,7 @@ import numpy as np
 
 from glauke.errors import UnknownNameError, UsageError
 
-from ._schedules import RAMPS
+from ._schedules import RAMPS, Number
 from ._smoothing import smooth
 from ._suggestions import RULES, suggest
 from ._suggestions import Suggestion as Suggestion
@@ -44,7 +44,9 @@ class RangeTest:
     """"complete", "diverged", "not finite", "interrupted" or "out of data"."""
 
     @classmethod
-    def from_curve(cls, rates: Sequence[float], losses: Sequence[float], *, ramp: str) -> "RangeTest":
+    def from_curve(
+        cls, rates: Sequence[Number] | np.ndarray, losses: Sequence[Number] | np.ndarray, *, ramp: str
+    ) -> "RangeTest":
         """Take a curve that was measured elsewhere, up to its first loss that is not finite.
 
         That the rates really climb as `ramp` says is left to the caller. Raises `UsageError` unless there are

@@ -7,11 +7,13 @@ the left (local polynomial regression: Cleveland, "Robust locally weighted regre
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 Curve = Float[np.ndarray, " n"]
+Weights = Float[np.ndarray, " window"]
 
 MIN_POINTS = 6
 """A parabola through fewer points leaves nothing to tell noise from shape."""
@@ -19,9 +21,7 @@ MIN_POINTS = 6
 _DEGREE = 2
 _MAX_WIDTH = 250  # steps each way; keeps a curve of 10,000 points within a second
 _NUM_WIDTHS = 12
-_SLACK = (
-    1.1  # of two widths that predict about equally well the wider one wins, because it invents fewer wiggles
-)
+_SLACK = 1.1  # of two widths that predict about equally well the wider one wins, because it invents fewer wiggles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,53 +67,83 @@ def smooth(curve: Curve) -> Smooth:
             noise=0.0,
         )
     curve = np.clip(curve, -1e100, 1e100)  # squares stay finite
-    fits = [_fit(curve, width) for width in _widths(n)]
-    errors = np.stack([_local_error(curve, values, leverage) for values, _, leverage, _, _ in fits])
-    good = errors <= _SLACK * errors.min(axis=0)
+    designs = [_design(n, width) for width in _widths(n)]
+    fits = [_fit(curve, design) for design in designs]
+    errors = [_local_error(curve, fit[0], design.leverage) for fit, design in zip(fits, designs, strict=True)]
+    good = np.stack(errors) <= _SLACK * np.min(errors, axis=0)
     choice = len(fits) - 1 - good[::-1].argmax(axis=0)
 
-    def chosen(column: int) -> Curve:
-        return np.stack([fit[column] for fit in fits])[choice, np.arange(n)]
+    def chosen(columns: list[Curve]) -> Curve:
+        return np.stack(columns)[choice, np.arange(n)]
 
     noise = _noise(curve)
     return Smooth(
-        values=chosen(0),
-        slopes=chosen(1),
-        value_errors=noise * chosen(3),
-        slope_errors=noise * chosen(4),
+        values=chosen([values for values, _ in fits]),
+        slopes=chosen([slopes for _, slopes in fits]),
+        value_errors=noise * chosen([design.value_errors for design in designs]),
+        slope_errors=noise * chosen([design.slope_errors for design in designs]),
         noise=noise,
     )
 
 
-def _widths(n: int) -> Int[np.ndarray, " k"]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Design:
+    """What a fit of one width to a curve of n points needs and the points themselves do not change."""
+
+    width: int
+    kernel: Weights
+    inverse: Float[np.ndarray, "n d d"]
+    leverage: Curve
+    """Weight of a point in its own level."""
+    value_errors: Curve
+    """Standard error of the level for noise of deviation 1; the next one is that of the slope."""
+    slope_errors: Curve
+
+
+def _widths(n: int) -> list[int]:
     narrowest = _DEGREE + 2  # at the ends, where half of the window is missing, still two points to spare
     widest = max(narrowest, min(n / 2, _MAX_WIDTH))
-    return np.unique(np.geomspace(narrowest, widest, _NUM_WIDTHS).round().astype(int))
+    return np.unique(np.geomspace(narrowest, widest, _NUM_WIDTHS).round().astype(int)).tolist()
 
 
-def _fit(curve: Curve, width: int) -> tuple[Curve, Curve, Curve, Curve, Curve]:
-    """Level, slope, leverage, and the errors of level and slope for noise of deviation 1."""
-    steps = np.arange(-width, width + 1)
-    scaled = steps / width  # so that the powers below stay near 1
-    kernel = (1 - np.abs(steps / (width + 1)) ** 3) ** 3  # tricube
+@lru_cache(maxsize=4 * _NUM_WIDTHS)  # every rule of a test asks for the same ones
+def _design(n: int, width: int) -> _Design:
+    kernel = _tricube(width)
+    ones = np.ones(n)
 
-    def moment(values: Curve, weights: Curve, power: int) -> Curve:
-        # Sum over the window of weight * offset^power * value; what lies beyond the ends counts nothing.
-        return np.convolve(values, (weights * scaled**power)[::-1])[width : width + len(values)]
-
-    def matrices(weights: Curve) -> Float[np.ndarray, "n d d"]:
-        ones = np.ones(len(curve))
-        moments = [moment(ones, weights, power) for power in range(2 * _DEGREE + 1)]
+    def matrices(weights: Weights) -> Float[np.ndarray, "n d d"]:
+        moments = [_moment(ones, weights, power) for power in range(2 * _DEGREE + 1)]
         rows = [np.stack(moments[row : row + _DEGREE + 1], axis=-1) for row in range(_DEGREE + 1)]
         return np.stack(rows, axis=-2)
 
     inverse = np.linalg.inv(matrices(kernel))
-    right = np.stack([moment(curve, kernel, power) for power in range(_DEGREE + 1)], axis=-1)
-    level, slope = np.einsum("nij,nj->in", inverse, right)[:2]
     covariance = inverse @ matrices(kernel**2) @ inverse
-    leverage = inverse[:, 0, 0] * kernel[width]
-    value_error, slope_error = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2).T[:2])
-    return level, slope / width, leverage, value_error, slope_error / width
+    return _Design(
+        width=width,
+        kernel=kernel,
+        inverse=inverse,
+        leverage=inverse[:, 0, 0] * kernel[width],
+        value_errors=np.sqrt(covariance[:, 0, 0]),
+        slope_errors=np.sqrt(covariance[:, 1, 1]) / width,
+    )
+
+
+def _fit(curve: Curve, design: _Design) -> tuple[Curve, Curve]:
+    """Level and slope of the parabola around every point."""
+    right = np.stack([_moment(curve, design.kernel, power) for power in range(_DEGREE + 1)], axis=-1)
+    level, slope = np.einsum("nij,nj->in", design.inverse, right)[:2]
+    return level, slope / design.width
+
+
+def _moment(values: Curve, weights: Weights, power: int) -> Curve:
+    """Sum over the window of weight * offset^power * value; what lies beyond the ends counts nothing."""
+    width = len(weights) // 2
+    offsets = np.arange(-width, width + 1) / width  # in window widths, so that powers stay near 1
+    return np.convolve(values, (weights * offsets**power)[::-1])[width : width + len(values)]
+
+
+def _tricube(width: int) -> Weights:
+    return (1 - np.abs(np.arange(-width, width + 1) / (width + 1)) ** 3) ** 3
 
 
 def _local_error(curve: Curve, values: Curve, leverage: Curve) -> Curve:
@@ -126,7 +156,7 @@ def _local_error(curve: Curve, values: Curve, leverage: Curve) -> Curve:
     above = curve > top
     squared[above] *= ((top - bottom) / (curve[above] - bottom)) ** 2
     reach = max(5, n // 8)
-    kernel = (1 - np.abs(np.arange(-reach, reach + 1) / (reach + 1)) ** 3) ** 3
+    kernel = _tricube(reach)
     near = slice(reach, reach + n)
     return np.convolve(squared, kernel)[near] / np.convolve(np.ones(n), kernel)[near]
 

@@ -157,9 +157,7 @@ def _valley(evidence: _Evidence) -> tuple[float | None, str]:
             None,
             f"the longest decline of the loss, by {fall:.2g}, is within its noise of {curve.noise:.2g}",
         )
-    steep = [
-        i for i, value in zip(decline, values, strict=True) if 0.05 * fall <= values[0] - value <= 0.95 * fall
-    ]
+    steep = [i for i, value in zip(decline, values, strict=True) if 0.05 * fall <= values[0] - value <= 0.95 * fall]
     first, last = (steep[0], steep[-1]) if steep else (decline[0], decline[-1])
     rate = float(rates[(first + last) // 2])
     return rate, (
@@ -180,7 +178,7 @@ def longest_decline(values: Curve) -> list[int]:
     """Indices of the longest strictly decreasing subsequence, by patience sorting in O(n log n).
 
     >>> longest_decline(np.array([5.0, 9.0, 4.0, 4.5, 3.0, 8.0, 1.0]))
-    [0, 3, 4, 6]
+    [1, 3, 4, 6]
     """
     ends: list[float] = []  # ends[k]: the best last value, negated, of a decline of k + 1 points
     tails: list[int] = []  # and where it is
@@ -220,10 +218,10 @@ def _no_fall(rates: Curve, curve: Smooth) -> str | None:
     high = int(values.argmax())
     low = int(values[: high + 1].argmin())
     if _stands_out(curve, high, low):
-        return (
-            f"the loss only rises, from {values[low]:.3g} at a rate of {rates[low]:.3g} "
-            f"to {values[high]:.3g} at {rates[high]:.3g}; start below {rates[0]:.3g}"
-        )
+        rise = f"rises, from {values[low]:.3g} at a rate of {rates[low]:.3g} to {values[high]:.3g} at {rates[high]:.3g}"
+        if low < len(values) / 10:
+            return f"the loss only {rise}; start below {rates[0]:.3g}"
+        return f"the loss falls by no more than its noise before it {rise}; take more steps or larger batches"
     fall = round(float(values[0] - values.min()), 9)
     return (
         f"the loss looks flat from {rates[0]:.3g} to {rates[-1]:.3g}: it falls by {fall:.2g}, "

@@ -49,7 +49,7 @@ def figure(panels: int = 1, *, panel_height: float = 2.4) -> tuple[Figure, list[
 
 
 def save_plot(
-    figure: Figure, folder: Path, name: str, header: Sequence[str], rows: Iterable[Sequence[float | str | None]]
+    figure: Figure, folder: Path, name: str, header: Sequence[str], rows: Iterable[Sequence[int | float | str | None]]
 ) -> str:
     """Write `name.svg`, `name.png` (150 dpi, on white) and `name.csv` with its numbers; return the SVG.
 
@@ -158,7 +158,7 @@ def draw_range_test(test: RangeCurve, ax: Axes, *, used: str | None = None) -> N
         if len(values):
             inside = np.where(values > high, np.nan, values)
             handles += ax.plot(rates[: len(values)], inside, color=colour, ls=dash, lw=1.8, label=name)
-    _mark_suggestions(test, ax, used=used)
+    _mark_suggestions(test, smoothed, ax, used=used)
     ax.legend(handles=handles, loc="best", fontsize=SMALL, frameon=False, labelcolor=INK)
     ax.set_ylabel("training loss", color=INK, fontsize=NORMAL)
     _xlabel(ax, rate_label(test))
@@ -276,8 +276,9 @@ def _label_ends(ax: Axes, ends: Sequence[tuple[float, str]]) -> None:
         ax.text(1.02, place, text, transform=ax.transAxes, va="center", color=INK, fontsize=NORMAL)
 
 
-def _mark_suggestions(test: RangeCurve, ax: Axes, *, used: str | None) -> None:
-    found = [(s.rate, rule) for rule, s in test.suggestions().items() if s.rate is not None]
+def _mark_suggestions(test: RangeCurve, smoothed: np.ndarray, ax: Axes, *, used: str | None) -> None:
+    suggestions = test.suggestions()
+    found = [(s.rate, rule) for rule, s in suggestions.items() if s.rate is not None]
     found.sort()
     named = [f"{rule} {rate:.3g}" + (" (used)" if rule == used else "") for rate, rule in found]
     width, height = _points(ax)
@@ -304,8 +305,8 @@ def _mark_suggestions(test: RangeCurve, ax: Axes, *, used: str | None) -> None:
             fontsize=NORMAL,
             fontweight="bold" if rule == used else "normal",
         )
-        ax.plot(rate, np.interp(rate, test.rates, test.smoothed), marker, color=colour, markersize=6)
-    without = [rule for rule, s in test.suggestions().items() if s.rate is None]
+        ax.plot(rate, np.interp(rate, test.rates, smoothed), marker, color=colour, markersize=6)
+    without = [rule for rule, s in suggestions.items() if s.rate is None]
     title = "Learning rate range test" + (f" (no suggestion: {', '.join(without)})" if without else "")
     _title(ax, title, pad=10 + (1 + max((row for row, _ in rows), default=-1)) * 1.35 * NORMAL)
 
@@ -367,7 +368,7 @@ def _points(ax: Axes) -> tuple[float, float]:
     """Width and height of the frame in points, before the layout moves it a little."""
     box = ax.get_window_extent()
     dpi = ax.get_figure(root=True).dpi  # pyright: ignore[reportOptionalMemberAccess]
-    return box.width * 72 / dpi, box.height * 72 / dpi
+    return float(box.width * 72 / dpi), float(box.height * 72 / dpi)
 
 
 def _empty(ax: Axes, text: str) -> None:
