@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from glauke.errors import UnknownNameError, UsageError
 
+from ._convolution import Conv3x3
+
 Stem = Literal["full", "maxpool"]
 
 
@@ -24,9 +26,9 @@ class BasicBlock(nn.Module):
 
     def __init__(self, in_channels: int, width: int, stride: int) -> None:
         super().__init__()
-        self.conv1 = _conv3x3(in_channels, width, stride)
+        self.conv1 = Conv3x3(in_channels, width, stride)
         self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = _conv3x3(width, width)
+        self.conv2 = Conv3x3(width, width)
         self.bn2 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU(inplace=True)
         self.downsample = _shortcut(in_channels, width, stride)
@@ -48,7 +50,7 @@ class Bottleneck(nn.Module):
         out_channels = width * self.expansion
         self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
-        self.conv2 = _conv3x3(width, width, stride)
+        self.conv2 = Conv3x3(width, width, stride)
         self.bn2 = nn.BatchNorm2d(width)
         self.conv3 = nn.Conv2d(width, out_channels, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(out_channels)
@@ -82,7 +84,7 @@ class ResNet(nn.Module):
             )
         if stem not in get_args(Stem):
             raise UnknownNameError(stem, kind="stem", known=get_args(Stem))
-        self.conv1 = _conv3x3(in_channels, 64)
+        self.conv1 = Conv3x3(in_channels, 64)
         self.bn1 = nn.BatchNorm2d(64)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1) if stem == "maxpool" else nn.Identity()
@@ -127,10 +129,6 @@ def resnet34(num_classes: int, in_channels: int = 3, stem: Stem = "full") -> Res
 def resnet50(num_classes: int, in_channels: int = 3, stem: Stem = "full") -> ResNet:
     """ResNet-50 in the same form: bottleneck blocks, 2,048 features."""
     return ResNet(Bottleneck, (3, 4, 6, 3), num_classes=num_classes, in_channels=in_channels, stem=stem)
-
-
-def _conv3x3(in_channels: int, out_channels: int, stride: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False)
 
 
 def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from dataclasses import dataclass, replace
+from functools import partial
 
 from glauke.errors import UsageError
 
@@ -101,45 +102,48 @@ class Costs:
         return training + (between + num_val) * per_picture * self.evaluation_share
 
 
-def fit_to_time(
-    recipe: Recipe,
-    costs: Costs,
-    *,
-    seconds: float,
-    num_train: int,
-    num_val: int,
-    pack_size: int,
-    least: int = 5,
-) -> tuple[Recipe, str]:
-    """Shorten a recipe to `seconds`: fewer epochs first; below `least` of them, smaller pictures.
+def ladders(recipe: Recipe, pack_size: int) -> list[tuple[tuple[float, int], ...]]:
+    """The recipe's sizes, then cheaper ones: cut at ever smaller sides, at last small ones with a little larger end.
 
-    A short cycle at a small size learns more than a shorter one at full size, because the anneal is what makes the
-    accuracy. Returns the recipe and a sentence about what was done. Raises `UsageError` if not even one epoch fits.
+    >>> from glauke.training.recipes import quick
+    >>> ladders(quick(), 64)[-2:]
+    [((0.0, 32), (0.55, 32), (0.75, 32), (0.95, 32)), ((0.0, 24), (0.95, 32))]
+    """
+    sizes = recipe.sizes or ((0.0, pack_size),)
+    sides = sorted({side for _, side in sizes}, reverse=True)
+    cut = [tuple((part, min(side, largest)) for part, side in sizes) for largest in sides]
+    low = max(sides[-1] * 3 // 4, 8)
+    return [*cut, ((0.0, low), (0.95, sides[-1]))]
+
+
+def fit_to_time(
+    recipe: Recipe, costs: Costs, *, seconds: float, num_train: int, num_val: int, pack_size: int, least: int = 5
+) -> tuple[Recipe, str]:
+    """Shorten a recipe to `seconds`: fewer epochs first; where fewer than `least` remain, smaller pictures.
+
+    A short cycle at a small size learns more than a shorter one at full size, because the anneal makes the accuracy.
+    Returns the recipe and a sentence about what was done. Raises `UsageError` if not even one epoch fits.
     """
 
-    def cost(candidate: Recipe) -> float:
-        return costs.seconds(candidate, num_train=num_train, num_val=num_val, pack_size=pack_size)
+    def cost(epochs: int, sizes: tuple[tuple[float, int], ...]) -> float:
+        changed = replace(recipe, epochs=epochs, sizes=sizes)
+        return costs.seconds(changed, num_train=num_train, num_val=num_val, pack_size=pack_size)
 
-    if cost(recipe) <= seconds:
-        return recipe, f"{recipe.epochs} epochs should take {cost(recipe) / 60:.0f} minutes"
-    sides = sorted({*(side for _, side in recipe.sizes)}) or [pack_size]
-    for count in range(len(sides), 0, -1):
-        # The ladder keeps its steps up to a largest side; the evaluation follows the last of them.
-        ladder = tuple((part, min(side, sides[count - 1])) for part, side in recipe.sizes)
-        epochs = bisect_right(
-            range(1, recipe.epochs + 1),
-            seconds,
-            key=lambda epochs: cost(replace(recipe, epochs=epochs, sizes=ladder)),  # noqa: B023  used at once
-        )
-        if epochs >= (1 if count == 1 else least):
-            shorter = replace(recipe, epochs=epochs, sizes=ladder)
-            return shorter, (
-                f"{recipe.epochs} epochs at up to {sides[-1]} px would take {cost(recipe) / 60:.0f} minutes here; to keep to "
-                f"{seconds / 60:.0f}, the cycle has {shorter.epochs} epochs at up to {sides[count - 1]} px"
+    whole = cost(recipe.epochs, recipe.sizes)
+    if whole <= seconds:
+        return recipe, f"{recipe.epochs} epochs should take {whole / 60:.0f} minutes"
+    options = ladders(recipe, pack_size)
+    for sizes in options:
+        counts = range(1, recipe.epochs + 1)
+        epochs = bisect_right(counts, seconds, key=partial(cost, sizes=sizes))
+        if epochs >= (1 if sizes is options[-1] else least):
+            return replace(recipe, epochs=epochs, sizes=sizes), (
+                f"{recipe.epochs} epochs at up to {options[0][-1][1]} px would take {whole / 60:.0f} minutes here; to keep to "
+                f"{seconds / 60:.0f}, the cycle has {epochs} epochs, the last at {sizes[-1][1]} px"
             )
-    smallest = replace(recipe, epochs=1, sizes=tuple((part, sides[0]) for part, _ in recipe.sizes))
     raise UsageError(
-        f"one epoch takes {cost(smallest) / 60:.0f} minutes on this machine, more than the {seconds / 60:.0f} that are left",
+        f"one epoch takes {cost(1, options[-1]) / 60:.0f} minutes on this machine, more than the {seconds / 60:.0f} "
+        "that are left",
         place="--minutes",
         fix="allow more time or use less data",
     )

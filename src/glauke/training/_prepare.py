@@ -8,7 +8,7 @@ from torch import nn
 from ._events import Note, Stage, Watch
 from ._loop import make_objective, train_step
 from ._optimizer import make_optimizer
-from ._plan import Costs, fit_to_time, make_plan
+from ._plan import Costs, fit_to_time, ladders
 from ._preserved import preserved
 from ._range_run import range_test
 from ._range_test import RangeTest, Suggestion
@@ -94,6 +94,7 @@ def test_range(setting: Setting, model: nn.Module, *, watch: Watch) -> RangeTest
         ramp=recipe.lr_ramp,
         autocast=setting.precision.autocast,
         clip=recipe.clip,
+        scaler=setting.precision.scaler(),
     )
 
 
@@ -103,11 +104,9 @@ def _reason(first: Suggestion, found: Suggestion) -> str:
 
 def _measure(setting: Setting, model: nn.Module, watch: Watch) -> Costs:
     """Time a training step at each size of the recipe, the second of two: the first one also prepares the kernels."""
-    recipe, plan = (
-        setting.recipe,
-        make_plan(setting.recipe, num_pictures=len(setting.split.train), pack_size=setting.pack.size),
-    )
-    sizes = sorted({*plan.sizes, plan.eval_size, *(side for _, side in recipe.sizes)})
+    recipe = setting.recipe
+    rungs = {side for ladder in ladders(recipe, setting.pack.size) for _, side in ladder}
+    sizes = sorted({*rungs, *setting.plan.sizes, setting.plan.eval_size})
     optimizer, scaler = make_optimizer(model, recipe, lr=PROBE_LR), setting.precision.scaler()
     objective = make_objective(recipe.label_smoothing)
     few = replace(setting, split=replace(setting.split, train=setting.split.train[: 2 * recipe.batch_size]))
