@@ -18,6 +18,7 @@ from glauke.runs import RunRecord
 from glauke.training import Note, RangeTest, Recipe, Stage, Watch, plots, recipes
 
 FINDINGS = "findings.json"
+FINDINGS_TOLD = 50  # before training; a page of them helps, a thousand hide what follows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -132,22 +133,20 @@ def prepare(data: str, options: TrainOptions, *, watch: Watch = training.unwatch
             place=str(options.out),
             fix="give another --out, or continue that run with --resume",
         )
-    said, run_settings = _read_config(options)
-    options = _with_defaults(options, run_settings)
-    recipe = _recipe(said, options)  # a wrong option is told before minutes of packing
+    base, settings = _read_config(options)
+    options = _with_defaults(options, settings)
+    notes = []
+    if base is None:
+        # By the source's name, which is known without its pictures: a wrong option is told before minutes of packing.
+        name = images.find_source(data, options.source, watch=_packing(watch)).name
+        base, why = recipes.suitable(name, device=device.type)
+        notes.append(why)
+        watch(Note(why))
+    recipe = _changed(base, options)
     start = time.perf_counter()
     pack = images.open_pack(data, options.source, size=options.size, watch=_packing(watch))
     seconds = time.perf_counter() - start
-    notes = []
-    for finding in pack.findings:
-        if finding.severity != "note":
-            watch(Note(f"{finding.rule}: {finding.message}"))
-    if recipe is None:
-        base, why = recipes.suitable(pack.data, device=device.type)
-        recipe = _recipe(base, options)
-        assert recipe is not None
-        notes.append(why)
-        watch(Note(why))
+    _tell_findings(pack, watch)
     split = images.make_split(pack, kind=options.split, val_fraction=options.val_fraction, seed=options.split_seed)
     fewest = len(split.train) / len(pack.classes)
     if fewest < 100 and pack.data != "digits":
@@ -265,24 +264,26 @@ def _with_defaults(options: TrainOptions, settings: dict[str, Any]) -> TrainOpti
     return replace(options, **changes)
 
 
-def _recipe(base: Recipe | None, options: TrainOptions) -> Recipe | None:
+def _changed(base: Recipe, options: TrainOptions) -> Recipe:
     """A recipe with the options that were given in place of its own fields."""
-    if base is None:
-        _recipe(recipes.folder(), options)  # only to refuse wrong values before the data are opened
-        return None
     names = ("model", "stem", "epochs", "batch_size", "max_lr", "anneal", "minutes")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
-    given |= dict(options.recipe_changes)
-    changed = replace(base, **given)
-    if options.peak_epoch is not None:
-        if not 1 <= options.peak_epoch <= changed.epochs:
-            raise UsageError(
-                f"must be an epoch from 1 to {changed.epochs}, not {options.peak_epoch}", place="--peak-epoch"
-            )
-        changed = replace(changed, peak=options.peak_epoch / changed.epochs)
-    if changed.model not in MODELS:
-        raise UnknownNameError(changed.model, kind="model", known=MODELS)
-    return changed
+    recipe = replace(base, **given, **dict(options.recipe_changes))
+    if recipe.model not in MODELS:
+        raise UnknownNameError(recipe.model, kind="model", known=MODELS)
+    if options.peak_epoch is None:
+        return recipe
+    if not 1 <= options.peak_epoch <= recipe.epochs:
+        raise UsageError(f"must be an epoch from 1 to {recipe.epochs}, not {options.peak_epoch}", place="--peak-epoch")
+    return replace(recipe, peak=options.peak_epoch / recipe.epochs)
+
+
+def _tell_findings(pack: Pack, watch: Watch) -> None:
+    worth = [finding for finding in pack.findings if finding.severity != "note"]
+    for finding in worth[:FINDINGS_TOLD]:
+        watch(Note(f"{finding.severity}: {finding.rule}: {finding.message}"))
+    if len(worth) > FINDINGS_TOLD:
+        watch(Note(f"and {len(worth) - FINDINGS_TOLD} findings more: glauke data check lists all of them"))
 
 
 def _agree(record: RunRecord, options: TrainOptions) -> None:

@@ -32,7 +32,7 @@ class TrainOptions:
     anneal: Literal["linear", "cosine"] | None = None
     """How the rate rises and falls."""
     split: Literal["official", "pooled", "train-only"] | None = None
-    """official: the data's own held-out part; pooled: all parts together, split anew; train-only: the training part split."""
+    """official: the data's own held-out part; pooled: all parts split anew; train-only: the training part split."""
     val_fraction: float = 0.3
     """Part of the pictures that is held out, where the split is ours."""
     split_seed: int = 0

@@ -88,5 +88,8 @@ def test_normalise_gives_mean_0_and_deviation_1_channels_last():
 
 def test_shifts_beyond_a_picture_fold_twice():
     index = torch.arange(-7, 12)
-    assert _augment._reflected(index, 4).tolist() == [1, 0, 1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1][: len(index)]
+    assert (
+        _augment._reflected(index, 4).tolist()
+        == [1, 0, 1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1, 2, 3, 2, 1][: len(index)]
+    )
     assert _augment._reflected(index, 1).unique().tolist() == [0]

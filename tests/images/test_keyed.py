@@ -33,7 +33,7 @@ def test_every_part_of_the_key_counts():
 
 def test_the_numbers_are_uniform_and_independent():
     draws = torch.stack([uniform(torch.arange(20_000), **key(epoch=e)) for e in range(10)])
-    assert 0 <= draws.min() and draws.max() < 1
+    assert draws.min() >= 0 and draws.max() < 1
     counts = torch.histc(draws, bins=20, min=0, max=1)
     chi_squared = ((counts - 10_000) ** 2 / 10_000).sum()
     assert chi_squared < 43.8  # 99.9 % point of chi-squared with 19 degrees of freedom

@@ -1,6 +1,7 @@
 """From recipes to steps."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -18,7 +19,7 @@ def test_the_assignment_is_that_of_the_reports():
     assert rates.index(max(rates)) == 10 * 137 - 1  # the last step of epoch 10
     assert max(rates) == 0.4
     assert rates[0] == pytest.approx(0.05) and rates[-1] == pytest.approx(0.4 / 8 / 1e4)
-    steps_down = {round(a - b, 12) for a, b in zip(rates[1369:], rates[1370:], strict=False)}
+    steps_down = {round(a - b, 12) for a, b in pairwise(rates[1369:])}
     assert len(steps_down) == 1  # linear
     assert recipe.stem == "full" and recipe.momentum == 0.9 and recipe.max_lr == "auto"
     assert (recipe.lr_ramp, recipe.lr_steps, recipe.lr_rule) == ("linear", 100, "steepest")

@@ -17,6 +17,7 @@ from glauke.errors import CannotGoOnError, DataError, NoCheckpointError, NotFini
 from glauke.models import build_model
 from glauke.training import EpochDone, Note, Stepped, resume, train
 from glauke.training._checkpoint import load_checkpoint
+from glauke.training.recipes import assignment
 
 STEPS = 10  # an epoch: 1,258 training pictures in batches of 128
 
@@ -79,7 +80,7 @@ def test_final_weights_are_those_that_were_judged(done, pack):
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not(done, recipe, pack, split, tmp_path):
-    record, folder = done
+    _, folder = done
     for seed, equal in ((3, True), (4, False)):
         other = tmp_path / f"seed{seed}"
         other.mkdir()
@@ -90,7 +91,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not(done, recip
 
 @pytest.mark.parametrize("stop", [1, STEPS - 1, STEPS, STEPS + 4, 3 * STEPS - 1])
 def test_a_stopped_run_goes_on_to_the_bit(done, recipe, pack, split, tmp_path, stop):
-    record, folder = done
+    _, folder = done
     other = tmp_path / "stopped"
     other.mkdir()
     paused = train(recipe, pack, split, other, seed=3, stop_after_steps=stop)
@@ -214,6 +215,17 @@ def test_auto_runs_the_range_test_and_trains_with_its_suggestion(recipe, pack, s
     given.mkdir()
     train(replace(auto, max_lr=record.max_lr), pack, split, given, seed=1)
     assert same_weights(tmp_path, given)
+
+
+def test_the_first_20_steps_of_the_assignment_run(pack, split, tmp_path):
+    # The embedded digits stand in for Tiny ImageNet; the network, the batch of 512 and the schedule are the exercise's.
+    record = train(
+        replace(assignment(), max_lr=0.1, pad=2, cutout=2), pack, split, tmp_path, stop_after_steps=20
+    )
+    assert record.status == "stopped" and record.model == "resnet18" and record.stem == "full"
+    assert record.steps_per_epoch == 3 and record.epochs == 50
+    rows = runs.read_metrics(tmp_path / "metrics.csv")
+    assert [row.step for row in rows] == [3, 6, 9, 12, 15, 18] and rows[-1].train_loss < rows[0].train_loss
 
 
 def test_minutes_shorten_the_cycle_before_it_starts(recipe, pack, split, tmp_path):

@@ -61,8 +61,8 @@ def train(
         return _code(record.stopped_reason)
     final = record.final
     say(
-        f"{record.status} in {clock(record.seconds)}: accuracy {final.val_accuracy:.2%} (top-5 {final.val_top5 or 0:.2%}) on all "
-        f"{final.val_pictures:,} held-out pictures of the {record.split.kind} split, after epoch {final.epoch}"
+        f"{record.status} in {clock(record.seconds)}: accuracy {final.val_accuracy:.2%} (top-5 {final.val_top5 or 0:.2%}) "
+        f"on all {final.val_pictures:,} held-out pictures of the {record.split.kind} split, after epoch {final.epoch}"
     )
     if not json:
         show(str(folder / "report.html"))

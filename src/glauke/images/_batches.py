@@ -46,9 +46,9 @@ class Batch:
 class Batches:
     """The chosen pictures of a pack on a device, as batches that depend on (seed, epoch, step) alone.
 
-    Iterating serves one epoch in order without augmentation if `shuffle` is false, else epoch 0; use `epoch` to name one.
-    The pictures stay uint8 on the device, already at the size that is asked for: a phase of a run at another size makes
-    another `Batches`. The short last batch is served too.
+    Iterating serves epoch 0; `epoch` serves any. Without `shuffle` the pictures come in the order of `indices`. They stay
+    uint8 on the device, already at the size that is asked for: a phase of a run at another size makes another `Batches`.
+    The short last batch is served too.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ Measured by benchmarks/step.py: that kernel works along rows, and rows of two to
 class Conv3x3(nn.Conv2d):
     """`nn.Conv2d(..., 3, padding=1, bias=False)`, with the same weights, names and results to rounding.
 
-    In float32 on a CPU, the gradient of the weights for tiny maps is taken as one matrix product over the unfolded input.
+    In float32 on a CPU, the gradient of the weights for tiny maps is one matrix product over the unfolded input.
     Everywhere else (other devices, autocast, larger maps, no gradient) it is PyTorch's own convolution.
     """
 

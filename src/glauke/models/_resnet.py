@@ -80,7 +80,8 @@ class ResNet(nn.Module):
         super().__init__()
         if num_classes < 1 or in_channels < 1:
             raise UsageError(
-                f"a network needs at least one class and one channel; got num_classes={num_classes}, in_channels={in_channels}"
+                f"a network needs at least one class and one channel, not num_classes={num_classes} and "
+                f"in_channels={in_channels}"
             )
         if stem not in get_args(Stem):
             raise UnknownNameError(stem, kind="stem", known=get_args(Stem))

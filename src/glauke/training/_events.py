@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it: small values, handed to one function; nothing waits for the device to make them."""
+"""What a run tells whoever watches it: small values, handed to one function, made without waiting for the device."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

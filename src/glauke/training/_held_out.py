@@ -29,7 +29,7 @@ def curve_part(pack: Pack, val: Int[np.ndarray, " m"], count: int | None) -> Int
 
 
 def write_predictions(folder: Path, scores: Scores, pack: Pack) -> None:
-    """Write one row a held-out picture: classes by id, probabilities, the loss in nats, the label's rank (1 is a hit)."""
+    """Write a row for each held-out picture: class ids, probabilities, loss in nats, the label's rank (1 is a hit)."""
     logits, labels = torch.cat(scores.logits).double(), torch.cat(scores.labels)
     samples = torch.cat(scores.samples)
     logs = logits.log_softmax(dim=1)

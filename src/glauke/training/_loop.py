@@ -22,8 +22,8 @@ Objective = Callable[[Tensor, Tensor], Tensor]
 class Sums:
     """Metrics as sums over pictures, kept on the device and divided once, when somebody reads them.
 
-    The loss is the plain cross-entropy in nats on both sides, without label smoothing: the two curves then show the same
-    quantity and their distance means something.
+    The loss is the plain cross-entropy in nats on both sides, without label smoothing: the two curves then show one
+    quantity, and their distance means something.
     """
 
     totals: Float[Tensor, " 4"]
@@ -107,8 +107,8 @@ def evaluate(
 ) -> Sums:
     """Add every batch to `sums` with the network in evaluation mode, and put the mode back.
 
-    `mirror` averages the logits with those of the mirrored picture (test-time augmentation). `keep` collects the logits.
-    `watch` is called after every batch.
+    `mirror` averages the logits with those of the mirrored picture (test-time augmentation). `keep` collects the
+    logits. `watch` is called after every batch.
     """
     modes = [(module, module.training) for module in model.modules()]
     model.eval()

@@ -91,7 +91,7 @@ class Costs:
     seconds_per_step: dict[int, float]
     """A training step by the side of its pictures."""
     evaluation_share: float = 0.35
-    """An evaluated picture against a trained one: a forward pass is a third of a step, and a little more for reading."""
+    """An evaluated picture against a trained one: a forward pass is a third of a step, and reading is a little more."""
 
     def seconds(self, recipe: Recipe, *, num_train: int, num_val: int, pack_size: int) -> float:
         """Expected seconds of a run, the evaluations included."""
@@ -138,8 +138,8 @@ def fit_to_time(
         epochs = bisect_right(counts, seconds, key=partial(cost, sizes=sizes))
         if epochs >= (1 if sizes is options[-1] else least):
             return replace(recipe, epochs=epochs, sizes=sizes), (
-                f"{recipe.epochs} epochs at up to {options[0][-1][1]} px would take {whole / 60:.0f} minutes here; to keep to "
-                f"{seconds / 60:.0f}, the cycle has {epochs} epochs, the last at {sizes[-1][1]} px"
+                f"{recipe.epochs} epochs at up to {options[0][-1][1]} px would take {whole / 60:.0f} minutes here; "
+                f"to keep to {seconds / 60:.0f}, the cycle has {epochs} epochs, the last at {sizes[-1][1]} px"
             )
     raise UsageError(
         f"one epoch takes {cost(1, options[-1]) / 60:.0f} minutes on this machine, more than the {seconds / 60:.0f} "

@@ -71,8 +71,8 @@ class Recipe:
     cutout: int = 0
     """Side of the blanked square in pixels; 0 is none."""
     sizes: tuple[tuple[float, int], ...] = ()
-    """Side of the training pictures as (part, pixels): that many pixels from that part of the epochs on, where the first
-    epoch is part 0 and the last is part 1; empty trains at the pack's size."""
+    """Side of the training pictures as (part, pixels): that many pixels from that part of the epochs on, where the
+    first epoch is part 0 and the last is part 1; empty trains at the pack's size."""
     eval_size: int | None = None
     """Side of the pictures in evaluation; None is the last training size."""
     eval_pictures: int | None = None

@@ -53,8 +53,8 @@ def train(
     """Train a model by `recipe` on one side of `split`, judge it on the other, and leave a run folder in `out`.
 
     `out` must be an empty folder. `target` stops after the first epoch whose held-out accuracy reaches that fraction.
-    `mirror` also reports the accuracy with mirrored copies averaged in, apart. `began` is the `time.perf_counter()` from
-    which the run's seconds count, and `seconds_before` says by part what was spent since, so that packing is included.
+    `mirror` also reports the accuracy with mirrored copies averaged in, apart. `began` is the `time.perf_counter()`
+    from which the run's seconds count, and `seconds_before` says by part what was spent since: packing is included.
 
     Raises:
         UsageError: a batch larger than the data, a device that is not there, a time in which no epoch fits.
@@ -231,7 +231,8 @@ def _config(recipe: Recipe, record: RunRecord, split: Split) -> str:
         "split_seed": split.seed,
         "max_lr": record.max_lr,
     }
-    return f"# glauke train DATA --config config.toml trains this again\n\n{to_toml({'run': run, 'recipe': recipe.as_dict()})}"
+    text = to_toml({"run": run, "recipe": recipe.as_dict()})
+    return f"# glauke train DATA --config config.toml trains this again\n\n{text}"
 
 
 @contextmanager

@@ -1,0 +1,76 @@
+"""The command line in this process: words in, exit code and both streams out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from glauke.cli._main import run
+from glauke.models import _registry
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def sentence(self) -> str:
+        """The last line on standard error."""
+        return self.err.strip().splitlines()[-1]
+
+
+@pytest.fixture
+def glauke(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: object) -> Said:
+        capsys.readouterr()
+        code = run([str(word) for word in words])
+        streams = capsys.readouterr()
+        return Said(code, streams.out, streams.err)
+
+    return call
+
+
+@pytest.fixture
+def small_model(monkeypatch):
+    """A network that trains in a blink under the name that recipes use."""
+    from torch import nn
+
+    def small(num_classes, in_channels=3, stem="full"):
+        return nn.Sequential(
+            nn.Conv2d(in_channels, 8, 3, stride=2),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(2),
+            nn.Flatten(),
+            nn.Linear(32, num_classes),
+        )
+
+    monkeypatch.setattr(_registry, "MODELS", {"resnet18": small})
+
+
+def picture(shade: int, size: tuple[int, int], seed: int) -> Image.Image:
+    noise = np.random.default_rng(seed).integers(0, 60, (size[1], size[0], 3))
+    return Image.fromarray((noise + shade).astype(np.uint8))
+
+
+@pytest.fixture
+def mixed_folder(tmp_path) -> Path:
+    """Two classes of pictures in mixed sizes and formats, with three damaged files among them."""
+    folder = tmp_path / "pets"
+    for label, shade in (("cat", 20), ("dog", 180)):
+        (folder / label).mkdir(parents=True)
+        for i in range(20):
+            suffix = (".jpg", ".png", ".webp", ".bmp", ".gif")[i % 5]
+            picture(shade, (40 + 3 * i, 60 - i), seed=i + shade).save(folder / label / f"{i:02}{suffix}")
+    whole = (folder / "cat" / "00.jpg").read_bytes()
+    (folder / "cat" / "cut short.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "dog" / "empty.png").write_bytes(b"")
+    (folder / "dog" / "page.jpg").write_text("<html>not found</html>")
+    return folder

@@ -1,0 +1,79 @@
+"""`glauke lr`, `data`, `runs`, `report`, `doctor` and `--help`."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_lr_says_a_rate_and_why(glauke, small_model):
+    said = glauke(
+        "lr", "digits", "--from", "1e-4", "--to", "5", "--ramp", "exponential", "--rule", "valley", "--out", "lr"
+    )
+    assert said.code == 0 and 1e-4 <= float(said.out) <= 5
+    for rule in ("steepest", "minimum", "valley"):
+        assert rule in said.err
+    curve = Path("lr/range_test.csv").read_text().splitlines()
+    assert curve[0].startswith("rate,loss") and len(curve) > 20
+    assert Path("lr/plots/range_test.svg").read_text().startswith("<?xml")
+
+
+def test_lr_as_json(glauke, small_model):
+    said = glauke("lr", "digits", "--steps", 30, "--json")
+    answer = json.loads(said.out)
+    assert answer["rule"] == "steepest" and set(answer["suggestions"]) == {"steepest", "minimum", "valley"}
+    assert len(answer["rates"]) == len(answer["losses"]) <= 30
+    for suggestion in answer["suggestions"].values():
+        assert suggestion["reason"] and suggestion["estimates"]
+
+
+def test_data_check_lists_what_is_wrong(glauke, mixed_folder):
+    said = glauke("data", "check", mixed_folder)
+    assert said.code == 1
+    for name in ("cut short.jpg", "empty.png", "page.jpg"):
+        assert name in said.out
+    answer = json.loads(glauke("data", "check", mixed_folder, "--json").out)
+    assert answer["pictures"] == 40 and len([f for f in answer["findings"] if f["severity"] != "note"]) >= 3
+    assert glauke("data", "check", "digits").code == 0
+
+
+def test_data_show_and_pack(glauke, mixed_folder):
+    said = glauke("data", "show", mixed_folder)
+    assert said.code == 0 and "cat" in said.out and "40 pictures of 64x64 px" in said.err
+    answer = json.loads(glauke("data", "show", mixed_folder, "--size", 32, "--json").out)
+    assert answer["size"] == 32 and [c["name"] for c in answer["classes"]] == ["cat", "dog"]
+    folder = glauke("data", "pack", mixed_folder).out.strip()
+    assert json.loads(Path(f"{folder}/manifest.json").read_text())["pictures"] == 40
+
+
+def test_runs_and_report(glauke, small_model):
+    assert glauke("train", "digits", "--epochs", 1, "--out", "runs/a").code == 0
+    said = glauke("runs")
+    assert said.code == 0 and "runs/a" in said.out and "digits" in said.out
+    assert [r["name"] for r in json.loads(glauke("runs", "--json").out)["runs"]] == ["a"]
+    again = glauke("report", "runs/a")
+    assert again.code == 0 and again.out.strip() == "runs/a/report.html"
+    before = Path("runs/a/report.html").read_text()
+    glauke("report", "runs/a")
+    assert Path("runs/a/report.html").read_text() == before
+
+
+def test_doctor(glauke):
+    answer = json.loads(glauke("doctor", "--json").out)
+    assert answer["device"] in ("cpu", "cuda") and answer["precision"] in ("bf16", "fp16", "fp32")
+    assert set(answer["optional"]) >= {"torchvision", "numba"}
+    assert "precision" in glauke("doctor").out
+
+
+def test_help_and_version_load_nothing_heavy():
+    code = (
+        "import sys\n"
+        "from glauke.cli._main import run\n"
+        "for words in (['--help'], ['--version'], ['data', '--help'], ['train', '--help']):\n"
+        "    assert run(words) == 0\n"
+        "heavy = {'torch', 'numpy', 'matplotlib', 'sklearn', 'PIL'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert "--max-lr" in result.stdout and "[run]" not in result.stderr
