@@ -150,6 +150,21 @@ def test_a_diverging_run_ends_with_3(glauke, small_model):
     assert said.code == 3 and "the loss became" in said.sentence and "--max-lr" in said.sentence
 
 
+def test_a_full_disk_ends_with_3_and_keeps_what_was_saved(glauke, small_model, monkeypatch):
+    from glauke.errors import DiskFullError
+    from glauke.training import _checkpoint
+
+    def full(folder, num_bytes):
+        if (folder / "step-00000020").exists():
+            raise DiskFullError(f"{num_bytes} bytes are needed and 0 are free", place=str(folder))
+
+    monkeypatch.setattr(_checkpoint, "require_space", full)
+    said = glauke("train", "digits", "--epochs", 3, "--out", "run")
+    assert said.code == 3 and "are free" in said.sentence
+    monkeypatch.undo()
+    assert [p.name for p in Path("run/checkpoints").iterdir()] == ["step-00000020"]
+
+
 def test_our_own_bug_ends_with_70(glauke, monkeypatch):
     from glauke import jobs
 

@@ -219,9 +219,7 @@ def test_auto_runs_the_range_test_and_trains_with_its_suggestion(recipe, pack, s
 
 def test_the_first_20_steps_of_the_assignment_run(pack, split, tmp_path):
     # The embedded digits stand in for Tiny ImageNet; the network, the batch of 512 and the schedule are the exercise's.
-    record = train(
-        replace(assignment(), max_lr=0.1, pad=2, cutout=2), pack, split, tmp_path, stop_after_steps=20
-    )
+    record = train(replace(assignment(), max_lr=0.1, pad=2, cutout=2), pack, split, tmp_path, stop_after_steps=20)
     assert record.status == "stopped" and record.model == "resnet18" and record.stem == "full"
     assert record.steps_per_epoch == 3 and record.epochs == 50
     rows = runs.read_metrics(tmp_path / "metrics.csv")

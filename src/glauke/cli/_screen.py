@@ -7,7 +7,7 @@ from typing import IO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-REDRAWS_PER_SECOND = 5
+REDRAWS_PER_SECOND = 2  # a redraw takes a few milliseconds of a core that also trains; see benchmarks/progress.py
 SILENT_SECONDS = 30.0  # in a log, a stage that takes longer than this says how far it is
 
 

@@ -60,10 +60,9 @@ def train(
         )
         return _code(record.stopped_reason)
     final = record.final
-    say(
-        f"{record.status} in {clock(record.seconds)}: accuracy {final.val_accuracy:.2%} (top-5 {final.val_top5 or 0:.2%}) "
-        f"on all {final.val_pictures:,} held-out pictures of the {record.split.kind} split, after epoch {final.epoch}"
-    )
+    accuracy = f"accuracy {final.val_accuracy:.2%} (top-5 {final.val_top5 or 0:.2%})"
+    pictures = f"all {final.val_pictures:,} held-out pictures of the {record.split.kind} split"
+    say(f"{record.status} in {clock(record.seconds)}: {accuracy} on {pictures}, after epoch {final.epoch}")
     if not json:
         show(str(folder / "report.html"))
     return 0

@@ -46,8 +46,8 @@ class Batch:
 class Batches:
     """The chosen pictures of a pack on a device, as batches that depend on (seed, epoch, step) alone.
 
-    Iterating serves epoch 0; `epoch` serves any. Without `shuffle` the pictures come in the order of `indices`. They stay
-    uint8 on the device, already at the size that is asked for: a phase of a run at another size makes another `Batches`.
+    Iterating serves epoch 0; `epoch` serves any. Without `shuffle` the pictures come in the order of `indices`. They
+    stay uint8 on the device, at the size that is asked for: a phase of a run at another size makes another `Batches`.
     The short last batch is served too.
     """
 

@@ -1,0 +1,85 @@
+"""What a person sees while a model trains: a bar on a terminal, plain lines in a log."""
+
+import io
+
+import pytest
+
+from glauke.cli._progress import ProgressView
+from glauke.cli._screen import Screen
+from glauke.runs import EpochRow
+from glauke.training import EpochDone, Note, Plan, Stage, Stepped
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+PLAN = Plan(epochs=2, steps_per_epoch=10, peak_step=3.0, sizes=(32, 64), eval_size=64)
+ROW = EpochRow(
+    epoch=2, step=20, size=64, lr=0.1, momentum=0.9, train_loss=1.5, train_accuracy=0.5, train_top5=0.8, val_loss=1.75,
+    val_accuracy=0.4375, val_top5=0.75, val_pictures=3000, seconds=140.4, seconds_data=1.0, seconds_train=130.0,
+    seconds_eval=9.0, seconds_write=0.4, images_per_second=550.0,
+)  # fmt: skip
+
+
+def stepped(step, left=None):
+    return Stepped(step=step, plan=PLAN, lr=0.31, loss=2.914, accuracy=lambda: 0.25, pictures=128, seconds_left=left)
+
+
+def test_a_log_has_one_line_an_epoch_and_no_control_characters():
+    stream = io.StringIO()
+    with Screen(stream) as screen:
+        view = ProgressView(screen)
+        view(Note("recipe quick"))
+        for step in range(1, 21):
+            view(stepped(step, left=75.0))
+        view(Stage(name="evaluation", done=1, total=3))
+        view(EpochDone(row=ROW, plan=PLAN, best=True))
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "recipe quick" and lines[1].endswith("in 1 min 15 s") and len(lines) == 3
+    assert lines[2] == (
+        "Epoch 2/2 - 10 steps - 140 s - 550 images/s - 64 px - lr 0.1000 - loss 1.5000 - accuracy 0.5000"
+        " - val loss 1.7500 - val accuracy 0.4375 (of 3,000) best"
+    )
+    assert "\x1b" not in stream.getvalue() and "\b" not in stream.getvalue()
+
+
+def test_a_terminal_has_a_bar_with_everything_on_it(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    stream = Terminal()
+    with Screen(stream) as screen:
+        view = ProgressView(screen)
+        for step in range(1, 11):
+            view(stepped(step, left=75.0))
+        view(Note("[not markup] stays"))
+    text = stream.getvalue()
+    for part in ("Epoch 1/2", "10/10", "images/s", "lr 0.3100", "loss 2.9140", "accuracy 0.2500", "1 min 15 s left"):
+        assert part in text
+    assert "[not markup] stays" in text
+
+
+def test_the_bar_asks_for_the_accuracy_only_when_it_redraws(monkeypatch):
+    asked = []
+    event = Stepped(
+        step=1, plan=PLAN, lr=0.1, loss=1.0, accuracy=lambda: asked.append(1) or 0.5, pictures=1, seconds_left=None
+    )
+    with Screen(Terminal()) as screen:
+        view = ProgressView(screen)
+        for _ in range(1000):
+            view(event)
+    assert len(asked) <= 1
+
+
+def test_the_bar_is_taken_away_after_an_error():
+    stream = Terminal()
+    with pytest.raises(RuntimeError), Screen(stream) as screen:
+        screen.show_stage("decode", 1, 3)
+        raise RuntimeError
+    assert screen.bar is not None and not screen.bar.live.is_started
+
+
+def test_work_of_unknown_length_is_shown():
+    with Screen(Terminal()) as screen:
+        screen.show_stage("decode", 5, None)
+        screen.show_stage("decode", 7, None)
