@@ -3,7 +3,7 @@
 import platform
 import time
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -148,6 +148,7 @@ def prepare(data: str, options: TrainOptions, *, watch: Watch = training.unwatch
     seconds = time.perf_counter() - start
     _tell_findings(pack, watch)
     split = images.make_split(pack, kind=options.split, val_fraction=options.val_fraction, seed=options.split_seed)
+    training.make_plan(recipe, num_pictures=len(split.train), pack_size=pack.size)  # refuses a batch too large
     fewest = len(split.train) / len(pack.classes)
     if fewest < 100 and pack.data != "digits":
         notes.append(f"{fewest:.0f} training pictures a class on average; below about 100, expect little")
@@ -198,7 +199,7 @@ def doctor() -> dict[str, Any]:
         "device": device.type,
         "precision": precision.name,
         "precision_reason": precision.reason,
-        "hardware": training.describe_hardware(device),
+        "hardware": asdict(training.describe_hardware(device)),
         "cache": str(cache_folder()),
         "optional": {
             name: _installed(name) or f"missing: pip install 'glauke[{extra}]'" for name, extra in optional.items()

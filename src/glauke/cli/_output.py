@@ -38,7 +38,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(lines)
 
 
-def clock(seconds: float) -> str:
+def clock(seconds: float | int) -> str:
     """Write a duration for a person.
 
     >>> clock(42), clock(75), clock(7385)

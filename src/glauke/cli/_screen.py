@@ -2,7 +2,7 @@
 
 import sys
 import time
-from typing import IO
+from io import TextIOBase
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -14,7 +14,7 @@ SILENT_SECONDS = 30.0  # in a log, a stage that takes longer than this says how 
 class Screen:
     """A context manager, because a bar must be taken off the terminal whatever happens."""
 
-    def __init__(self, stream: IO[str] | None = None) -> None:
+    def __init__(self, stream: TextIOBase | None = None) -> None:
         self.stream = stream or sys.stderr
         self.console = Console(file=self.stream, highlight=False, soft_wrap=True)
         self.bar: Progress | None = None

@@ -18,6 +18,7 @@ HEADINGS = {
     "time": "Where the time went",
 }
 SEVERITIES = ("error", "warning", "note")
+MANY = 4  # findings of one rule that are folded into one line
 MAX_FILES = 200  # named on the page for one finding; the message has their number
 
 
@@ -199,7 +200,7 @@ def _epochs(rows: Sequence[EpochRow]) -> Markup | None:
 def _suggestions(record: RunRecord, range_test: RangeCurve | None) -> Child:
     used = None
     if record.max_lr is not None:
-        by = f" by the rule “{record.max_lr_rule}”" if record.max_lr_rule else ""
+        by = f" by the rule “{record.max_lr_rule}”" if record.max_lr_rule not in (None, "given") else ""
         reason = f": {record.max_lr_reason.rstrip('.')}." if record.max_lr_reason else "."
         used = element("p", element("strong", f"Used: {short(record.max_lr)}"), f"{by}{reason}")
     found = [] if range_test is None else range_test.suggestions().values()
@@ -267,8 +268,18 @@ def _data(record: RunRecord) -> Markup:
 
 def _findings(findings: Sequence[DataFinding]) -> list[Child]:
     rank = {severity: place for place, severity in enumerate(SEVERITIES)}
-    ordered = sorted(findings, key=lambda finding: rank.get(finding.severity, len(rank)))
-    return [_finding(finding) for finding in ordered]
+    groups: dict[tuple[str, str], list[DataFinding]] = {}
+    for finding in sorted(findings, key=lambda finding: rank.get(finding.severity, len(rank))):
+        groups.setdefault((finding.severity, finding.rule), []).append(finding)
+    return [_finding_group(*key, group) for key, group in groups.items()]
+
+
+def _finding_group(severity: str, rule: str, group: Sequence[DataFinding]) -> Child:
+    """All findings of one rule; folded into one line where they are many."""
+    each = [_finding(finding) for finding in group]
+    if len(group) < MANY:
+        return each
+    return element("details", element("summary", f"{severity}: {rule}, {count(len(group))} times"), *each)
 
 
 def _finding(finding: DataFinding) -> Markup:

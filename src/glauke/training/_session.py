@@ -174,7 +174,6 @@ class Session:
         first_step = self.step - epoch * plan.steps_per_epoch
         if first_step == 0:
             self.sums = Sums.on(self.setting.device)
-            self.clock.next_epoch()
         tick = time.perf_counter()
         for batch in batches.epoch(epoch, first_step=first_step):
             ready = time.perf_counter()

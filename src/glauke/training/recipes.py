@@ -56,9 +56,8 @@ def folder() -> Recipe:
         why="any folder of class folders, at the size of its pictures",
         epochs=30,
         batch_size=64,
-        lr_rule="steepest",
-        momentum=0.95,
-        momentum_low=0.85,
+        lr_rule="valley",
+        lr_to=0.3,
         pad=6,
     )
 
@@ -68,11 +67,10 @@ def digits() -> Recipe:
     return Recipe(
         name="digits",
         why="the embedded digits, in under a minute",
-        stem="full",
         epochs=10,
         batch_size=64,
-        momentum=0.95,
-        momentum_low=0.85,
+        lr_rule="valley",
+        lr_to=0.1,
         pad=1,
         flip=False,
     )
