@@ -3,6 +3,7 @@
 import sys
 import time
 from io import TextIOBase
+from typing import TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
@@ -15,7 +16,7 @@ class Screen:
     """A context manager, because a bar must be taken off the terminal whatever happens."""
 
     def __init__(self, stream: TextIOBase | None = None) -> None:
-        self.stream = stream or sys.stderr
+        self.stream = cast(TextIO, stream or sys.stderr)
         self.console = Console(file=self.stream, highlight=False, soft_wrap=True)
         self.bar: Progress | None = None
         self.task: TaskID | None = None

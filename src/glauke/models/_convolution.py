@@ -1,9 +1,12 @@
 """A 3x3 convolution that learns faster on CPUs where the maps are a few pixels wide."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import once_differentiable
+from torch.nn.grad import conv2d_input
 
 TINY = 4
 """Side of the output up to which one matrix product beats oneDNN's kernel for the gradient of the weights.
@@ -33,19 +36,22 @@ class Conv3x3(nn.Conv2d):
 
 class _TinyMaps(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: FunctionCtx, input: Tensor, weight: Tensor, stride: int) -> Tensor:
+    def forward(ctx: Any, input: Tensor, weight: Tensor, stride: int) -> Tensor:
         ctx.save_for_backward(input, weight)
         ctx.stride = stride
         return F.conv2d(input, weight, stride=stride, padding=1)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, Tensor, None]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]  the decorator hides its names
+        ctx: Any, *grad_outputs: Tensor
+    ) -> tuple[Tensor | None, Tensor, None]:
+        (gradient,) = grad_outputs
         input, weight = ctx.saved_tensors
         stride, (out_channels, in_channels) = ctx.stride, weight.shape[:2]
         to_input = None
         if ctx.needs_input_grad[0]:
-            to_input = nn.grad.conv2d_input(input.shape, weight, gradient, stride=stride, padding=1)
+            to_input = conv2d_input(input.shape, weight, gradient, stride=stride, padding=1)
         padded = F.pad(input.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))  # (n, h + 2, w + 2, c)
         windows = padded.unfold(1, 3, stride).unfold(2, 3, stride)  # (n, h', w', c, 3, 3), a view
         rows = windows.permute(0, 1, 2, 4, 5, 3).reshape(-1, 9 * in_channels)  # (n h' w', 9 c)

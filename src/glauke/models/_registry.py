@@ -8,7 +8,7 @@ from torch import nn
 
 from glauke.errors import UnknownNameError
 
-from ._resnet import Stem, resnet18, resnet34, resnet50
+from ._resnet import resnet18, resnet34, resnet50
 
 MODELS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
     {model.__name__: model for model in (resnet18, resnet34, resnet50)}
@@ -16,7 +16,7 @@ MODELS: Mapping[str, Callable[..., nn.Module]] = MappingProxyType(
 """Every network by name; adding one is a function and its place in this row."""
 
 
-def build_model(name: str, *, num_classes: int, in_channels: int, stem: Stem, seed: int) -> nn.Module:
+def build_model(name: str, *, num_classes: int, in_channels: int, stem: str, seed: int) -> nn.Module:
     """Build the network `name` with first weights that depend on `seed` alone.
 
     The global random state is left as it was. Raises `UnknownNameError` for a name that is not in `MODELS`.

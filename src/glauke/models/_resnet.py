@@ -89,13 +89,14 @@ class ResNet(nn.Module):
         self.bn1 = nn.BatchNorm2d(64)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1) if stem == "maxpool" else nn.Identity()
-        channels = 64
-        for i, (count, width, stride) in enumerate(zip(blocks, (64, 128, 256, 512), (1, 2, 2, 2), strict=True)):
-            layers = []
+        channels, stages = 64, []
+        for count, width, stride in zip(blocks, (64, 128, 256, 512), (1, 2, 2, 2), strict=True):
+            stage = []
             for position in range(count):
-                layers.append(block(channels, width, stride if position == 0 else 1))
+                stage.append(block(channels, width, stride if position == 0 else 1))
                 channels = width * block.expansion
-            self.add_module(f"layer{i + 1}", nn.Sequential(*layers))
+            stages.append(nn.Sequential(*stage))
+        self.layer1, self.layer2, self.layer3, self.layer4 = stages
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(channels, num_classes)
         for module in self.modules():

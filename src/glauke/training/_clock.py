@@ -11,8 +11,8 @@ class Clock:
     """Seconds by part, for the epoch at hand and for the whole run."""
 
     def __init__(self) -> None:
-        self.run = dict.fromkeys(PARTS, 0.0)
-        self.epoch = dict.fromkeys(PARTS, 0.0)
+        self.run: dict[str, float] = dict.fromkeys(PARTS, 0.0)
+        self.epoch: dict[str, float] = dict.fromkeys(PARTS, 0.0)
 
     def add(self, part: str, seconds: float) -> None:
         """Count seconds to a part."""

@@ -32,7 +32,8 @@ class Stage:
     name: str
     """"measuring", "range test" or "evaluation"."""
     done: int
-    total: int
+    total: int | None
+    """None while nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ def write_predictions(folder: Path, scores: Scores, pack: Pack) -> None:
     rank = (logs > picked[:, None]).sum(dim=1) + 1
     columns = (samples, labels, predicted, best.exp(), picked.exp(), -picked, rank)
     rows = (
-        (pack.names[s], pack.classes[t], pack.classes[p], p == t, round(b, 6), round(q, 6), round(loss, 6), r)
+        (pack.names[int(s)], pack.classes[t], pack.classes[p], p == t, round(b, 6), round(q, 6), round(loss, 6), r)
         for s, t, p, b, q, loss, r in zip(*(column.tolist() for column in columns), strict=True)
     )
     write_csv(folder / PREDICTIONS, HEADER, rows)

@@ -346,7 +346,7 @@ class Session:
         )
 
     def _explained(self, error: NotFiniteError, lr: float, samples: Tensor) -> NotFiniteError:
-        names = [self.setting.pack.names[i] for i in samples[:3].tolist()]
+        names = [self.setting.pack.names[int(i)] for i in samples[:3].tolist()]
         return NotFiniteError(
             f"{error.message} at step {self.step + 1} of {self.setting.plan.num_steps}, at rate {lr:.4g}, on a batch "
             f"that begins with {', '.join(names)}; the weights were not changed by it",

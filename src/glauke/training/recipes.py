@@ -67,7 +67,7 @@ def digits() -> Recipe:
     return Recipe(
         name="digits",
         why="the embedded digits, in under a minute",
-        epochs=10,
+        epochs=8,
         batch_size=64,
         lr_rule="valley",
         lr_to=0.1,
