@@ -1,14 +1,12 @@
-"""glauke: from raw pictures to a trained, explained classifier, and from VIA annotations to anchors.
+"""glauke: from raw pictures to a trained classifier, with every number on the way explained.
 
 Importing this package loads nothing heavy; take what you need from its rooms:
 
     files     bytes on disk, safely
     images    raw pictures become batches
-    models    networks, each a function (num_classes, in_channels) -> nn.Module
+    models    networks, each a function (num_classes, in_channels, stem) -> nn.Module
     training  a model is trained
-    runs      the run folder: record, read, list, compare
-    insight   a trained model is explained
-    boxes     annotations become anchors
+    runs      the run folder: record, read, list
     pages     results become one self-contained HTML page
 """
 

@@ -1,12 +1,16 @@
 """One function per command: the only file that joins the rooms."""
 
 import platform
+import shutil
 import time
 import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from glauke import images, pages, runs, training
 from glauke.errors import DataError, UnknownNameError, UsageError
@@ -17,7 +21,30 @@ from glauke.options import TrainOptions
 from glauke.runs import RunRecord
 from glauke.training import Note, RangeTest, Recipe, Stage, Watch, plots, recipes
 
+T = TypeVar("T")
+
 FINDINGS = "findings.json"
+DEFAULTS: dict[str, object] = {
+    "val_fraction": 0.3,
+    "split_seed": 0,
+    "seed": 0,
+    "device": "auto",
+    "precision": "auto",
+    "deterministic": False,
+    "tta": False,
+}
+CONFIG_KINDS: dict[str, Any] = {
+    "seed": int,
+    "split": str,
+    "val_fraction": float,
+    "split_seed": int,
+    "max_lr": float | int | str,
+    "size": int,
+    "precision": str,
+    "deterministic": bool,
+    "tta": bool,
+}
+"""What [run] of a config.toml may hold."""
 FINDINGS_TOLD = 50  # before training; a page of them helps, a thousand hide what follows
 
 
@@ -28,6 +55,8 @@ class Prepared:
     pack: Pack
     split: Split
     recipe: Recipe
+    options: TrainOptions
+    """The options with what a config and the defaults add; none of those that have a default is None."""
     notes: tuple[str, ...]
     seconds_packing: float
 
@@ -52,27 +81,30 @@ def train(
     """Pack, split, range test, One Cycle, curves and page: everything from the raw data to the report."""
     began = time.perf_counter() if began is None else began
     ready = prepare(data, options, watch=watch)
+    chosen = ready.options
     folder = runs.new_run_folder(options.out, name=f"{ready.recipe.model}_{ready.pack.data}")
     watch(Note(f"run {folder}"))
-    images.write_findings(ready.pack.findings, folder / FINDINGS)
-    record = training.train(
-        ready.recipe,
-        ready.pack,
-        ready.split,
-        folder,
-        seed=options.seed,
-        device=options.device,
-        precision=options.precision,
-        deterministic=options.deterministic,
-        mirror=options.tta,
-        stop_after_steps=options.stop_after_steps,
-        target=options.target,
-        command=command,
-        notes=ready.notes,
-        began=began,
-        seconds_before={"pack": ready.seconds_packing},
-        watch=watch,
-    )
+    with _removed_unless_begun(folder):
+        images.write_findings(ready.pack.findings, folder / FINDINGS)
+        record = training.train(
+            ready.recipe,
+            ready.pack,
+            ready.split,
+            folder,
+            seed=_known(chosen.seed),
+            device=_known(chosen.device),
+            precision=_known(chosen.precision),
+            deterministic=_known(chosen.deterministic),
+            mirror=_known(chosen.tta),
+            stop_after_steps=options.stop_after_steps,
+            target=options.target,
+            size=chosen.size,
+            command=command,
+            notes=ready.notes,
+            began=began,
+            seconds_before={"pack": ready.seconds_packing},
+            watch=watch,
+        )
     if record.final is not None:
         report(folder)
     return replace(record, folder=folder)
@@ -93,9 +125,18 @@ def resume(
     if data is None:
         pack = _cached(record, run)
     else:
-        pack = images.open_pack(data, options.source, size=record.data.size, watch=_packing(watch))
+        size = record.extra.get("size")
+        pack = images.open_pack(
+            data, options.source, size=size if isinstance(size, int) else None, watch=_packing(watch)
+        )
     record = training.resume(
-        run, pack, stop_after_steps=options.stop_after_steps, target=options.target, began=began, watch=watch
+        run,
+        pack,
+        device=options.device,
+        stop_after_steps=options.stop_after_steps,
+        target=options.target,
+        began=began,
+        watch=watch,
     )
     if record.final is not None:
         report(run)
@@ -103,19 +144,26 @@ def resume(
 
 
 def range_test(
-    data: str, options: TrainOptions, *, command: str = "", watch: Watch = training.unwatched
+    data: str,
+    options: TrainOptions,
+    *,
+    changes: Mapping[str, object] = MappingProxyType({}),
+    watch: Watch = training.unwatched,
 ) -> RangeTestDone:
-    """Run the LR range test of a recipe on its data, without training, and draw it."""
-    ready = prepare(data, options, watch=watch)
+    """Run the LR range test of a recipe on its data, without training, and draw it.
+
+    `changes` are fields of the recipe that hold the test's range, ramp and rule.
+    """
+    ready = prepare(data, options, changes=changes, watch=watch)
     folder = runs.new_run_folder(options.out, name=f"lr_{ready.recipe.model}_{ready.pack.data}")
     watch(Note(f"range test {folder}"))
     test = training.run_range_test(
         ready.recipe,
         ready.pack,
         ready.split,
-        seed=options.seed,
-        device=options.device,
-        precision=options.precision,
+        seed=_known(ready.options.seed),
+        device=_known(ready.options.device),
+        precision=_known(ready.options.precision),
         watch=watch,
     )
     training.write_range_test(folder, test)
@@ -123,18 +171,26 @@ def range_test(
     return RangeTestDone(folder=folder, test=test, recipe=ready.recipe)
 
 
-def prepare(data: str, options: TrainOptions, *, watch: Watch = training.unwatched) -> Prepared:
+def prepare(
+    data: str,
+    options: TrainOptions,
+    *,
+    changes: Mapping[str, object] = MappingProxyType({}),
+    watch: Watch = training.unwatched,
+) -> Prepared:
     """Open the data, choose the recipe and make the split; everything that can be wrong with them shows here."""
-    device = training.choose_device(options.device)  # before any work: a device that is not there is known at once
-    training.choose_precision(options.precision, device)
+    if not data.strip():
+        raise UsageError("the name of the data is empty", fix="name a data set or a folder of class folders")
+    base, settings = _read_config(options)
+    options = _resolved(options, settings)
+    device = training.choose_device(_known(options.device))  # before any work: what is not there is known at once
+    training.choose_precision(_known(options.precision), device)
     if options.out is not None and options.out.is_dir() and any(options.out.iterdir()):
         raise UsageError(
             "the output folder is in use, and a run never overwrites anything",
             place=str(options.out),
             fix="give another --out, or continue that run with --resume",
         )
-    base, settings = _read_config(options)
-    options = _with_defaults(options, settings)
     notes = []
     if base is None:
         # By the source's name, which is known without its pictures: a wrong option is told before minutes of packing.
@@ -142,18 +198,20 @@ def prepare(data: str, options: TrainOptions, *, watch: Watch = training.unwatch
         base, why = recipes.suitable(name, device=device.type)
         notes.append(why)
         watch(Note(why))
-    recipe = _changed(base, options)
+    recipe = _changed(base, options, changes)
     start = time.perf_counter()
     pack = images.open_pack(data, options.source, size=options.size, watch=_packing(watch))
     seconds = time.perf_counter() - start
     _tell_findings(pack, watch)
-    split = images.make_split(pack, kind=options.split, val_fraction=options.val_fraction, seed=options.split_seed)
+    split = images.make_split(
+        pack, kind=options.split, val_fraction=_known(options.val_fraction), seed=_known(options.split_seed)
+    )
     training.make_plan(recipe, num_pictures=len(split.train), pack_size=pack.size)  # refuses a batch too large
     fewest = len(split.train) / len(pack.classes)
     if fewest < 100 and pack.data != "digits":
         notes.append(f"{fewest:.0f} training pictures a class on average; below about 100, expect little")
         watch(Note(notes[-1]))
-    return Prepared(pack=pack, split=split, recipe=recipe, notes=tuple(notes), seconds_packing=seconds)
+    return Prepared(pack=pack, split=split, recipe=recipe, options=options, notes=tuple(notes), seconds_packing=seconds)
 
 
 def report(run: Path) -> Path:
@@ -252,24 +310,39 @@ def _read_config(options: TrainOptions) -> tuple[Recipe | None, dict[str, Any]]:
     return training.recipe_from_dict(document.get("recipe", {}), place=place), document.get("run", {})
 
 
-def _with_defaults(options: TrainOptions, settings: dict[str, Any]) -> TrainOptions:
-    """Options left at their default take what the config says."""
-    known = ("seed", "split", "val_fraction", "split_seed", "max_lr", "precision", "deterministic", "tta")
-    plain = TrainOptions()
-    changes = {}
+def _resolved(options: TrainOptions, settings: dict[str, Any]) -> TrainOptions:
+    """What was given, else what the config says, else the defaults."""
     for key, value in settings.items():
-        if key not in known:
-            raise UnknownNameError(key, kind=f"setting in [run] of {options.config}", known=known)
-        if getattr(options, key) == getattr(plain, key):
-            changes[key] = value
-    return replace(options, **changes)
+        if key not in CONFIG_KINDS:
+            raise UnknownNameError(key, kind=f"setting in [run] of {options.config}", known=CONFIG_KINDS)
+        if not isinstance(value, CONFIG_KINDS[key]):
+            raise UsageError(f"{key} in [run] cannot be {value!r}", place=str(options.config))
+    filled = {name: value for name, value in (DEFAULTS | settings).items() if getattr(options, name) is None}
+    return replace(options, **filled)
 
 
-def _changed(base: Recipe, options: TrainOptions) -> Recipe:
+def _known(value: T | None) -> T:
+    """An option that `_resolved` has filled."""
+    assert value is not None
+    return value
+
+
+@contextmanager
+def _removed_unless_begun(folder: Path) -> Iterator[None]:
+    """Take a new run's folder away again if it ends before there is a record: nobody could resume or read it."""
+    try:
+        yield
+    except BaseException:
+        if not (folder / "run.json").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _changed(base: Recipe, options: TrainOptions, changes: Mapping[str, object]) -> Recipe:
     """A recipe with the options that were given in place of its own fields."""
     names = ("model", "stem", "epochs", "batch_size", "max_lr", "anneal", "minutes")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
-    recipe = replace(base, **given, **dict(options.recipe_changes))
+    recipe = replace(base, **{**given, **changes})  # pyright: ignore[reportArgumentType]
     if recipe.model not in MODELS:
         raise UnknownNameError(recipe.model, kind="model", known=MODELS)
     if options.peak_epoch is None:
@@ -289,23 +362,30 @@ def _tell_findings(pack: Pack, watch: Watch) -> None:
 
 def _agree(record: RunRecord, options: TrainOptions) -> None:
     """Refuse a resumed run whose options say something else than the run."""
-    said = {
-        "--seed": (options.seed, record.seed, 0),
-        "--split-seed": (options.split_seed, record.split.seed, 0),
-        "--val-fraction": (options.val_fraction, record.split.val_fraction, 0.3),
-        "--split": (options.split, record.split.kind, None),
-        "--size": (options.size, record.data.size, None),
+    had: dict[str, object] = {
+        "seed": record.seed,
+        "split_seed": record.split.seed,
+        "val_fraction": record.split.val_fraction,
+        "split": record.split.kind,
+        "size": record.data.size,
+        "precision": record.precision,
+        "deterministic": record.extra.get("deterministic"),
+        "tta": record.extra.get("mirror"),
+        "recipe": record.recipe.get("name"),
     }
-    said |= {
-        f"--{name.replace('_', '-')}": (getattr(options, name), record.recipe.get(name), None)
-        for name in ("model", "stem", "epochs", "batch_size", "max_lr", "anneal")
-    }
-    if options.recipe is not None:
-        said["--recipe"] = (options.recipe, record.recipe.get("name"), None)
-    for name, (given, had, default) in said.items():
-        if given != default and given != had:
+    had |= {name: record.recipe.get(name) for name in ("model", "stem", "epochs", "batch_size", "max_lr", "anneal")}
+    for name, value in had.items():
+        given = getattr(options, name)
+        if given not in (None, value, "auto"):
             raise UsageError(
-                f"{given} was given, but the run has {had}",
-                place=name,
+                f"{given} was given, but the run has {value}",
+                place=f"--{name.replace('_', '-')}",
+                fix="leave it out, or begin a new run",
+            )
+    for name in ("config", "peak_epoch", "minutes", "out"):
+        if getattr(options, name) is not None:
+            raise UsageError(
+                "it cannot be given for a run that has begun",
+                place=f"--{name.replace('_', '-')}",
                 fix="leave it out, or begin a new run",
             )

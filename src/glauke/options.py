@@ -33,27 +33,25 @@ class TrainOptions:
     """How the rate rises and falls."""
     split: Literal["official", "pooled", "train-only"] | None = None
     """official: the data's own held-out part; pooled: all parts split anew; train-only: the training part split."""
-    val_fraction: float = 0.3
-    """Part of the pictures that is held out, where the split is ours."""
-    split_seed: int = 0
-    """Which split; apart from --seed, so that repeats share their held-out pictures."""
-    seed: int = 0
-    """First weights, order and augmentation."""
+    val_fraction: float | None = None
+    """Part of the pictures that is held out, where the split is ours; 0.3."""
+    split_seed: int | None = None
+    """Which split, 0; apart from --seed, so that repeats share their held-out pictures."""
+    seed: int | None = None
+    """0 by default; first weights, order and augmentation."""
     target: float | None = None
     """Stop after the first epoch with this held-out accuracy (a fraction, such as 0.5087)."""
     minutes: float | None = None
     """Shorten the cycle so that the run, packing included, fits into this time on this machine."""
-    device: str = "auto"
+    device: str | None = None
     """auto, cpu or cuda."""
-    precision: Literal["auto", "bf16", "fp16", "fp32"] = "auto"
+    precision: Literal["auto", "bf16", "fp16", "fp32"] | None = None
     """auto is the fastest that the hardware computes natively."""
-    deterministic: bool = False
+    deterministic: bool | None = None
     """Refuse operations whose result may differ from run to run on a GPU."""
-    tta: bool = False
+    tta: bool | None = None
     """Also report the accuracy with each picture's mirror image averaged in, apart from the plain one."""
     out: Path | None = None
     """The run's own folder; by default a new dated one under ./runs."""
     stop_after_steps: int | None = None
     """Save and stop after this many steps of the whole run; --resume goes on."""
-    recipe_changes: tuple[tuple[str, object], ...] = ()
-    """Further fields of the recipe by name, set by `glauke lr` for its range."""

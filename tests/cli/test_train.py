@@ -51,11 +51,62 @@ def test_a_folder_of_mixed_pictures_with_three_damaged_ones(glauke, small_model,
     assert {p: p.read_bytes() for p in mixed_folder.rglob("*.*")} == before
 
 
+def test_a_config_trains_the_same_again_and_options_beside_it_win(glauke, small_model):
+    first = ["train", "digits", "--epochs", 1, "--seed", 5, "--split-seed", 2, "--size", 10, "--out", "first"]
+    assert glauke(*first).code == 0
+    assert glauke("train", "digits", "--config", "first/config.toml", "--out", "again").code == 0
+    assert weights("first") == weights("again")
+    said = glauke("train", "digits", "--config", "first/config.toml", "--seed", 0, "--split-seed", 0, "--out", "other")
+    record = json.loads(Path("other/run.json").read_text())
+    assert said.code == 0 and (record["seed"], record["split"]["seed"], record["data"]["size"]) == (0, 0, 10)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("epochs = 1", "epochs = 1.5", "epochs must be of the kind int"),
+        ("epochs = 1", "epochs = true", "epochs must be of the kind int"),
+        ("epochs = 1", "epoch = 1", "did you mean 'epochs'"),
+        ("seed = 0", 'seed = "a"', "seed in [run]"),
+        ("seed = 0", "speed = 0", "did you mean 'seed'"),
+        ("sizes = []", "sizes = [8]", "not complete"),
+    ],
+)
+def test_a_config_edited_wrongly_is_one_sentence(glauke, small_model, old, new, told):
+    glauke("train", "digits", "--epochs", 1, "--out", "run", "--stop-after-steps", 1)
+    text = Path("run/config.toml").read_text()
+    assert f"\n{old}\n" in text
+    Path("edited.toml").write_text(text.replace(f"\n{old}\n", f"\n{new}\n"))
+    said = glauke("train", "digits", "--config", "edited.toml", "--out", "other")
+    assert said.code == 2 and told in said.sentence
+
+
+def test_a_single_picture_left_over_joins_the_batch_before(glauke):
+    # 1,258 = 3 * 419 + 1, and at 8 pixels the last maps of ResNet18 are one pixel: a batch of one cannot be normalised.
+    said = glauke("train", "digits", "--epochs", 1, "--max-lr", 0.01, "--batch-size", 419, "--out", "run")
+    assert said.code == 0 and json.loads(Path("run/run.json").read_text())["steps"] == 3
+
+
+def test_a_run_stopped_at_its_target_can_go_on(glauke, small_model):
+    assert glauke("train", "digits", "--epochs", 3, "--target", 0.01, "--out", "run").code == 0
+    said = glauke("train", "--resume", "run", "--stop-after-steps", 25)
+    record = json.loads(Path("run/run.json").read_text())
+    assert "to go on" in said.sentence and record["final"] is None and record["ended"] is None
+    assert glauke("report", "run").code == 0
+
+
+def test_a_run_without_a_finished_epoch_has_a_report(glauke, small_model):
+    glauke("train", "digits", "--epochs", 1, "--out", "run", "--stop-after-steps", 1)
+    assert glauke("report", "run").code == 0
+
+
 def test_stop_and_resume(glauke, small_model):
     stopped = glauke("train", "digits", "--epochs", 2, "--seed", 5, "--out", "run", "--stop-after-steps", 25)
     assert stopped.code == 0 and "glauke train --resume run" in stopped.sentence and not stopped.out
     disagreeing = glauke("train", "--resume", "run", "--epochs", 3)
     assert disagreeing.code == 2 and "3 was given, but the run has 2" in disagreeing.sentence
+    for words in (["--seed", 0], ["--minutes", 3], ["--precision", "bf16"], ["--out", "elsewhere"]):
+        assert glauke("train", "--resume", "run", *words).code == 2
     said = glauke("train", "--resume", "run", "--epochs", 2, "--seed", 5)
     assert said.code == 0 and said.out.strip().endswith("report.html")
     glauke("train", "digits", "--epochs", 2, "--seed", 5, "--out", "whole")
@@ -93,6 +144,12 @@ def test_a_run_whose_pictures_left_the_cache_says_how_to_go_on(glauke, small_mod
         (["train", "digits", "--device", "cuda"], 2, "--device"),
         (["train", "digits", "--precision", "fp16"], 2, "fp16"),
         (["train", "digits", "--minutes", "-3"], 2, "--minutes"),
+        (["train", "digits", "--minutes", "0.0001"], 2, "one epoch takes"),
+        (["train", "digits", "--target", "50"], 2, "fraction"),
+        (["train", "digits", "--stop-after-steps", "-4"], 2, "--stop-after-steps"),
+        (["train", "digits", "--seed", "99999999999999999999999"], 2, "--seed"),
+        (["train", "digits", "--device", "cpu:abc"], 2, "device"),
+        (["train", ""], 2, "empty"),
         (["train", "digits", "--config", "missing.toml"], 2, "missing.toml"),
         (["train", "digit"], 2, "did you mean 'digits'"),
         (["train", "/nowhere/pictures"], 2, "/nowhere/pictures"),

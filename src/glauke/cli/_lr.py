@@ -1,6 +1,5 @@
 """`glauke lr`."""
 
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
@@ -48,9 +47,9 @@ def lr(
     from ._progress import ProgressView
 
     given = {"lr_from": start, "lr_to": end, "lr_steps": steps, "lr_ramp": ramp, "lr_rule": rule}
-    changes = tuple((name, value) for name, value in given.items() if value is not None)
+    changes = {name: value for name, value in given.items() if value is not None}
     with Screen() as screen:
-        done = jobs.range_test(data, replace(options, recipe_changes=changes), watch=ProgressView(screen))
+        done = jobs.range_test(data, options, changes=changes, watch=ProgressView(screen))
     test, chosen = done.test, done.test.suggest(done.recipe.lr_rule)
     suggestions = test.suggestions()
     if json:

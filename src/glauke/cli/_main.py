@@ -17,7 +17,8 @@ USAGE, BUG, INTERRUPTED = 2, 70, 130
 app = App(
     name="glauke",
     version=__version__,
-    help="Train an image classifier from a raw data set; turn VIA annotations into checked boxes and anchors.",
+    suppress_keyboard_interrupt=False,
+    help="Train an image classifier from a raw data set, and explain every number on the way.",
 )
 app.command("glauke.cli._train:train", help="Train a classifier: pack, split, range test, One Cycle, report.")
 app.command("glauke.cli._lr:lr", help="Run the LR range test alone and say which peak rate it suggests.")

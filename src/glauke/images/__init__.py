@@ -28,9 +28,16 @@ if TYPE_CHECKING:
     from ._batches import Augmentation as Augmentation
     from ._batches import Batch as Batch
     from ._batches import Batches as Batches
+    from ._batches import steps_in_epoch as steps_in_epoch
     from ._keyed import permutation as permutation
 
-_NEEDS_TORCH = {"Augmentation": "_batches", "Batch": "_batches", "Batches": "_batches", "permutation": "_keyed"}
+_NEEDS_TORCH = {
+    "Augmentation": "_batches",
+    "Batch": "_batches",
+    "Batches": "_batches",
+    "permutation": "_keyed",
+    "steps_in_epoch": "_batches",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -43,6 +43,18 @@ class Batch:
         return iter((self.images, self.labels))
 
 
+def steps_in_epoch(num_pictures: int, batch_size: int) -> int:
+    """Batches in an epoch; a single picture that would be left over joins the batch before it.
+
+    Batch norm has no variance to divide by in a batch of one picture whose maps have shrunk to one pixel.
+
+    >>> steps_in_epoch(70_000, 512), steps_in_epoch(257, 128), steps_in_epoch(258, 128)
+    (137, 2, 3)
+    """
+    left = num_pictures % batch_size
+    return num_pictures // batch_size + (left > 1 or (left == 1 and num_pictures == 1))
+
+
 class Batches:
     """The chosen pictures of a pack on a device, as batches that depend on (seed, epoch, step) alone.
 
@@ -81,7 +93,7 @@ class Batches:
 
     def __len__(self) -> int:
         """Steps in an epoch, the short last one included."""
-        return -(-len(self.labels) // self.batch_size)
+        return steps_in_epoch(len(self.labels), self.batch_size)
 
     @property
     def num_pictures(self) -> int:
@@ -96,7 +108,8 @@ class Batches:
         """Serve the batches of `epoch` from its step `first_step` on; a resumed run begins in the middle this way."""
         order = self.order(epoch)
         for step in range(first_step, len(self)):
-            yield self.batch(order[step * self.batch_size : (step + 1) * self.batch_size], epoch)
+            last = step == len(self) - 1
+            yield self.batch(order[step * self.batch_size : None if last else (step + 1) * self.batch_size], epoch)
 
     def order(self, epoch: int) -> Int[Tensor, " n"]:
         """Positions of the pictures in the order in which `epoch` serves them."""

@@ -118,7 +118,7 @@ class RunRecord:
     best: Score | None = None
     """The epoch with the highest held-out accuracy, which may rest on a part of the held-out pictures."""
     final: Score | None = None
-    """The last epoch (its averaged weights where the recipe averages), on all held-out pictures."""
+    """The last epoch, on all held-out pictures."""
     seconds: float = 0.0
     """Wall clock from start to end, all sessions of a resumed run together."""
     seconds_by_part: Mapping[str, float] = field(default_factory=dict)

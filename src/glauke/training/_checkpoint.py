@@ -73,8 +73,10 @@ def save_checkpoint(
         write_json(fresh / "MANIFEST.json", {"format": FORMAT, "step": step, "files": files})
         if fault := _fault(fresh):
             raise CannotGoOnError(f"the checkpoint could not be read back: {fault}", place=str(target))
-    for old in list(_newest_first(folder))[KEPT:]:
-        shutil.rmtree(old)
+    valid = [path for path in _newest_first(folder) if path == target or not _fault(path)][:KEPT]
+    for old in _newest_first(folder):
+        if old not in valid:
+            shutil.rmtree(old)
     return target
 
 

@@ -49,7 +49,10 @@ def choose_device(name: str = "auto") -> torch.device:
         )
     if kind == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(name)
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise UnknownNameError(name, kind="device", known=DEVICES) from error
 
 
 def choose_precision(name: str, device: torch.device) -> Precision:

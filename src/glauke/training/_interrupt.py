@@ -14,11 +14,6 @@ class Interrupt:
 
     signal_number: int | None = None
 
-    @property
-    def exit_code(self) -> int:
-        """130 after Ctrl-C, 143 after SIGTERM, as shells expect."""
-        return 128 + (self.signal_number or signal.SIGINT)
-
 
 @contextmanager
 def interruptible() -> Iterator[Interrupt]:

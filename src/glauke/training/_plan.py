@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from glauke.errors import UsageError
+from glauke.images import steps_in_epoch
 
 from ._recipe import Recipe
 from ._schedules import one_cycle, one_cycle_momentum
+
+SMALLEST = 8  # px; below that a ladder's lowest rung shows the network nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,7 @@ def make_plan(recipe: Recipe, *, num_pictures: int, pack_size: int) -> Plan:
             place="--batch-size",
             fix=f"choose at most {num_pictures}",
         )
-    steps_per_epoch = -(-num_pictures // recipe.batch_size)
+    steps_per_epoch = steps_in_epoch(num_pictures, recipe.batch_size)
     sizes = tuple(_size_at(recipe, epoch / max(recipe.epochs - 1, 1), pack_size) for epoch in range(recipe.epochs))
     num_steps = recipe.epochs * steps_per_epoch
     return Plan(
@@ -109,11 +112,11 @@ def ladders(recipe: Recipe, pack_size: int) -> list[tuple[tuple[float, int], ...
     >>> ladders(quick(), 64)[-2:]
     [((0.0, 32), (0.55, 32), (0.75, 32), (0.95, 32)), ((0.0, 24), (0.95, 32))]
     """
-    sizes = recipe.sizes or ((0.0, pack_size),)
+    sizes = recipe.sizes or ((0.0, max(pack_size, SMALLEST)),)
     sides = sorted({side for _, side in sizes}, reverse=True)
     cut = [tuple((part, min(side, largest)) for part, side in sizes) for largest in sides]
-    low = max(sides[-1] * 3 // 4, 8)
-    return [*cut, ((0.0, low), (0.95, sides[-1]))]
+    low = sides[-1] * 3 // 4
+    return [*cut, ((0.0, low), (0.95, sides[-1]))] if low >= SMALLEST else cut
 
 
 def fit_to_time(
@@ -136,14 +139,13 @@ def fit_to_time(
     for sizes in options:
         counts = range(1, recipe.epochs + 1)
         epochs = bisect_right(counts, seconds, key=partial(cost, sizes=sizes))
-        if epochs >= (1 if sizes is options[-1] else least):
+        if epochs >= (1 if sizes is options[-1] else min(least, recipe.epochs)):
             return replace(recipe, epochs=epochs, sizes=sizes), (
                 f"{recipe.epochs} epochs at up to {options[0][-1][1]} px would take {whole / 60:.0f} minutes here; "
                 f"to keep to {seconds / 60:.0f}, the cycle has {epochs} epochs, the last at {sizes[-1][1]} px"
             )
     raise UsageError(
-        f"one epoch takes {cost(1, options[-1]) / 60:.0f} minutes on this machine, more than the {seconds / 60:.0f} "
-        "that are left",
+        f"one epoch takes {cost(1, options[-1]):.0f} s on this machine, more than the {max(seconds, 0.0):.0f} s left",
         place="--minutes",
         fix="allow more time or use less data",
     )

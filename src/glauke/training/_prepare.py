@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, replace
 
+import numpy as np
 from torch import nn
 
 from ._events import Note, Stage, Watch
@@ -109,7 +110,7 @@ def _measure(setting: Setting, model: nn.Module, watch: Watch) -> Costs:
     sizes = sorted({*rungs, *setting.plan.sizes, setting.plan.eval_size})
     optimizer, scaler = make_optimizer(model, recipe, lr=PROBE_LR), setting.precision.scaler()
     objective = make_objective(recipe.label_smoothing)
-    few = replace(setting, split=replace(setting.split, train=setting.split.train[: 2 * recipe.batch_size]))
+    few = replace(setting, split=replace(setting.split, train=np.resize(setting.split.train, 2 * recipe.batch_size)))
     seconds = {}
     with preserved(model, optimizer):
         for done, size in enumerate(sizes):

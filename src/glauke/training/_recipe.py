@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, get_args
 
 from glauke.errors import UnknownNameError, UsageError
 
@@ -83,7 +83,7 @@ class Recipe:
     def __post_init__(self) -> None:
         """Refuse values that no run can use, naming each with its option."""
         _require(self.epochs >= 1, "--epochs", "must be at least 1", self.epochs)
-        _require(self.batch_size >= 1, "--batch-size", "must be at least 1", self.batch_size)
+        _require(self.batch_size >= 2, "--batch-size", "must be at least 2, for batch norm", self.batch_size)
         if self.max_lr != AUTO:
             _require(_positive(self.max_lr), "--max-lr", "must be a rate above 0, or auto", self.max_lr)
         _require(
@@ -94,7 +94,7 @@ class Recipe:
         )
         _require(self.lr_steps >= 2, "--steps", "must be at least 2", self.lr_steps)
         _require(0 <= self.peak <= 1, "peak", "must be a part of the run from 0 to 1", self.peak)
-        _require(_positive(self.start_div), "start_div", "must be above 0", self.start_div)
+        _require(_positive(self.start_div) and self.start_div >= 1, "start_div", "must be 1 or more", self.start_div)
         _require(_positive(self.end_div), "end_div", "must be above 0", self.end_div)
         _require(0 <= self.momentum < 1, "momentum", "must lie in [0, 1)", self.momentum)
         _require(self.weight_decay >= 0, "weight_decay", "must be 0 or more", self.weight_decay)
@@ -102,6 +102,13 @@ class Recipe:
         _require(self.clip is None or _positive(self.clip), "clip", "must be above 0", self.clip)
         _require(min(self.pad, self.cutout) >= 0, "pad/cutout", "must be 0 or more", (self.pad, self.cutout))
         _require(self.minutes is None or _positive(self.minutes), "--minutes", "must be above 0", self.minutes)
+        _require(
+            self.eval_pictures is None or self.eval_pictures >= 1,
+            "eval_pictures",
+            "must be at least 1",
+            self.eval_pictures,
+        )
+        _require(self.eval_size is None or self.eval_size >= 1, "eval_size", "must be at least 1", self.eval_size)
         _require(
             all(0 <= part <= 1 and side >= 8 for part, side in self.sizes),
             "sizes",
@@ -126,16 +133,30 @@ class Recipe:
 
 def recipe_from_dict(values: dict[str, Any], *, place: str | None = None) -> Recipe:
     """Read back what `Recipe.as_dict` gave; unknown and missing keys are errors that name the nearest."""
-    known = {field.name for field in fields(Recipe)}
-    for key in values:
-        if key not in known:
-            raise UnknownNameError(key, kind="setting of a recipe", known=known)
+    kinds = {field.name: field.type for field in fields(Recipe)}
+    for key, value in values.items():
+        if key not in kinds:
+            raise UnknownNameError(key, kind="setting of a recipe", known=kinds)
+        if key == "sizes":  # a list of pairs, which the recipe itself looks at
+            continue
+        fits = isinstance(value, _allowed(kinds[key])) and (type(value) is not bool or kinds[key] is bool)
+        if not fits:
+            raise UsageError(f"{key} must be of the kind {_name(kinds[key])}, not {value!r}", place=place)
     values = dict(values)
-    values["sizes"] = tuple((float(part), int(side)) for part, side in values.get("sizes", ()))
     try:
+        values["sizes"] = tuple((float(part), int(side)) for part, side in values.get("sizes", ()))
         return Recipe(**values)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise UsageError(f"the recipe is not complete: {error}", place=place) from error
+
+
+def _allowed(kind: Any) -> Any:
+    # A whole number is a number, as in TOML's `minutes = 30`.
+    return kind | int if kind is float or float in get_args(kind) else kind
+
+
+def _name(kind: Any) -> str:
+    return " or ".join(getattr(each, "__name__", str(each)) for each in get_args(kind) or (kind,))
 
 
 def _positive(value: object) -> bool:

@@ -14,7 +14,7 @@ from glauke.errors import DataError, GlaukeError, UsageError
 from glauke.files import write_text
 from glauke.images import Pack, Split, load_split, save_split
 from glauke.models import build_model
-from glauke.runs import RunRecord, to_toml, write
+from glauke.runs import RunRecord, to_toml, write, write_metrics
 from glauke.runs import read as read_run
 
 from ._checkpoint import load_checkpoint
@@ -43,6 +43,7 @@ def train(
     mirror: bool = False,
     stop_after_steps: int | None = None,
     target: float | None = None,
+    size: int | None = None,
     name: str | None = None,
     command: str = "",
     notes: tuple[str, ...] = (),
@@ -62,11 +63,17 @@ def train(
         DiskFullError: no room for a checkpoint; the older ones are intact.
     """
     began = time.perf_counter() if began is None else began
+    _check(seed=seed, stop_after_steps=stop_after_steps, target=target)
     setting, model = _set_up(recipe, pack, split, out, seed=seed, device=device, precision=precision, mirror=mirror)
     exact = setting.precision
     said = [*notes, f"precision {exact.name}: {exact.reason}", *split.notes]
     spent = dict(seconds_before or {})
-    extra: dict[str, object] = {"deterministic": deterministic, "mirror": mirror, "pack": pack.folder.name}
+    extra: dict[str, object] = {
+        "deterministic": deterministic,
+        "mirror": mirror,
+        "pack": pack.folder.name,
+        "size": size,
+    }
     with _determinism(deterministic), _own_random_state(seed):
         if recipe.minutes is not None:
             start = time.perf_counter()
@@ -103,7 +110,8 @@ def train(
             extra=extra,
         )
         save_split(split, out / "split.npz")
-        write_text(out / "config.toml", _config(recipe, record, split))
+        write_text(out / "config.toml", _config(recipe, record, split, precision=precision, size=size))
+        write_metrics(out / "metrics.csv", ())
         write(out, record)
         session = Session(replace(setting, max_lr=peak.rate), model, record, watch=watch, began=began)
         return _run(session, stop_after_steps=stop_after_steps, target=target)
@@ -128,6 +136,7 @@ def resume(
     """
     began = time.perf_counter() if began is None else began
     record = read_run(run)
+    _check(seed=record.seed, stop_after_steps=stop_after_steps, target=target)
     if record.status == "done":
         raise UsageError("this run is finished", place=str(run), fix="begin a new one with more --epochs")
     if record.data.fingerprint != pack.fingerprint:
@@ -149,7 +158,9 @@ def resume(
         max_lr=float(record.max_lr or math.nan),
     )
     with _determinism(bool(record.extra.get("deterministic"))), _own_random_state(record.seed):
-        session = Session(setting, model, replace(record, status="running"), watch=watch, began=began)
+        running = replace(record, status="running", final=None, ended=None, stopped_reason=None)
+        running = replace(running, extra={**record.extra, "pack": pack.folder.name})
+        session = Session(setting, model, running, watch=watch, began=began)
         checkpoint = load_checkpoint(run / "checkpoints", device=setting.device)
         if checkpoint is None:
             watch(Note(f"{run} has no checkpoint yet; the run starts afresh"))
@@ -159,7 +170,7 @@ def resume(
             session.restore(checkpoint)
             watch(Note(f"taken up again after step {checkpoint.step} of {setting.plan.num_steps}"))
             resumed = (*record.resumed_from_steps, checkpoint.step)
-            session.record = replace(session.record, resumed_from_steps=resumed, stopped_reason=None)
+            session.record = replace(session.record, resumed_from_steps=resumed)
         return _run(session, stop_after_steps=stop_after_steps, target=target)
 
 
@@ -212,24 +223,39 @@ def _set_up(
     return setting, model.to(device=place, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
 
+def _check(*, seed: int, stop_after_steps: int | None, target: float | None) -> None:
+    if not 0 <= seed < 2**63:
+        raise UsageError(f"must be a whole number from 0 to 2^63 - 1, not {seed}", place="--seed")
+    if stop_after_steps is not None and stop_after_steps < 1:
+        raise UsageError(f"must be at least 1, not {stop_after_steps}", place="--stop-after-steps")
+    if target is not None and not 0 < target <= 1:
+        raise UsageError(f"must be a fraction above 0 and at most 1, such as 0.5087, not {target}", place="--target")
+
+
 def _run(session: Session, *, stop_after_steps: int | None, target: float | None) -> RunRecord:
     session.watch(Began(folder=session.setting.folder, record=session.record, plan=session.setting.plan))
     try:
         with interruptible() as interrupt:
             return session.run(interrupt, stop_after_steps=stop_after_steps, target=target)
-    except GlaukeError as error:
-        failed = replace(session.record, status="failed", stopped_reason=str(error), ended=now())
-        write(session.setting.folder, failed)
+    except BaseException as error:
+        # Whatever it was, a record that says "running" for ever would be wrong; the error itself goes on.
+        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        reason = error.message if isinstance(error, GlaukeError) else type(error).__name__
+        write(session.setting.folder, replace(session.record, status=status, stopped_reason=reason, ended=now()))
         raise
 
 
-def _config(recipe: Recipe, record: RunRecord, split: Split) -> str:
+def _config(recipe: Recipe, record: RunRecord, split: Split, *, precision: str, size: int | None) -> str:
     run = {
         "seed": record.seed,
         "split": split.kind,
         "val_fraction": split.val_fraction,
         "split_seed": split.seed,
         "max_lr": record.max_lr,
+        "size": size,
+        "precision": precision,
+        "deterministic": record.extra["deterministic"],
+        "tta": record.extra["mirror"],
     }
     text = to_toml({"run": run, "recipe": recipe.as_dict()})
     return f"# glauke train DATA --config config.toml trains this again\n\n{text}"
