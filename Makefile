@@ -12,7 +12,7 @@ ARGS ?=
 
 help:
 	@echo "make run [DATA=PATH]   set up $(VENV) and train: on the bundled digits, or on your archive or folder"
-	@echo "make test              set up $(VENV) for development and run the tests (ARGS='tests/boxes -k elbow')"
+	@echo "make test              set up $(VENV) for development and run the tests (ARGS='tests/images -k split')"
 	@echo "make coverage          the same, with the lines that no test reaches"
 	@echo "make wheel             build the distribution and try it in a fresh environment"
 	@echo "make lint              ruff's rules"

@@ -4,6 +4,7 @@ import platform
 import shutil
 import time
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -45,6 +46,7 @@ CONFIG_KINDS: dict[str, Any] = {
     "tta": bool,
 }
 """What [run] of a config.toml may hold."""
+FEW_PICTURES = 100
 FINDINGS_TOLD = 50  # before training; a page of them helps, a thousand hide what follows
 
 
@@ -207,9 +209,12 @@ def prepare(
         pack, kind=options.split, val_fraction=_known(options.val_fraction), seed=_known(options.split_seed)
     )
     training.make_plan(recipe, num_pictures=len(split.train), pack_size=pack.size)  # refuses a batch too large
-    fewest = len(split.train) / len(pack.classes)
-    if fewest < 100 and pack.data != "digits":
-        notes.append(f"{fewest:.0f} training pictures a class on average; below about 100, expect little")
+    counts = Counter(pack.labels[split.train].tolist())
+    label, fewest = min(counts.items(), key=lambda item: item[1])
+    if fewest < FEW_PICTURES and recipe.name == "folder":
+        notes.append(
+            f"{pack.readable[label]} has {fewest} training pictures; below about {FEW_PICTURES} a class, expect little"
+        )
         watch(Note(notes[-1]))
     return Prepared(pack=pack, split=split, recipe=recipe, options=options, notes=tuple(notes), seconds_packing=seconds)
 

@@ -116,6 +116,7 @@ def test_a_zip_written_as_a_stream_has_its_sizes_in_the_directory(tmp_path):
 
 def test_names_without_the_utf8_flag_are_dos_names(tmp_path):
     assert read(tmp_path, archive(Entry("é".encode("cp437")))) == [("é", b"x")]
+    assert read(tmp_path, archive(Entry("grün".encode()))) == [("grün", b"x")]  # UTF-8 without its flag
     assert read(tmp_path, archive(Entry("é".encode(), flags=1 << 11))) == [("é", b"x")]
 
 

@@ -106,9 +106,13 @@ def _admitted(fixed: bytes, raw_name: bytes, extra: bytes, register: Register) -
     flags, method, crc, packed_bytes, size = fields[5], fields[6], *fields[9:12]
     attributes, offset = fields[17:19]
     try:
-        name = raw_name.decode("utf-8" if flags & _UTF8 else "cp437")
+        name = raw_name.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise register.damage(f"the name {raw_name[:100]!r} is not UTF-8", fix="rename and pack it again") from error
+        if flags & _UTF8:
+            raise register.damage(
+                f"the name {raw_name[:100]!r} is not UTF-8", fix="rename and pack it again"
+            ) from error
+        name = raw_name.decode("cp437")  # without the flag the standard says so; but many archivers write UTF-8
     size, packed_bytes, offset = _zip64(extra, (size, packed_bytes, offset), name, register)
     kind = stat.S_IFMT(attributes >> 16)  # Unix's mode; 0 from everybody else
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):

@@ -81,7 +81,8 @@ def normalise(
 ) -> Float[Tensor, "batch channels height width"]:
     """Turn uint8 pictures into the network's float input, (x / 255 - mean) / std, in channels-last memory.
 
-    `mean` and `std` are on the scale 0 to 1, over all pixels of the training pictures' pack.
+    `mean` and `std` are on the scale 0 to 1: those of the whole pack, held-out pictures included, so that every split
+    of a data set is normalised alike.
     """
     scaled = (pictures.float() - 255.0 * mean) / (255.0 * std)
     return scaled.permute(0, 3, 1, 2)

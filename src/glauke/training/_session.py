@@ -287,7 +287,8 @@ class Session:
     def _write(self, **changes: object) -> RunRecord:
         parts = {**self.record.seconds_by_part, **self.clock.run}
         train_seconds = self.clock.run["data"] + self.clock.run["train"]
-        pictures = len(self.rows) * len(self.setting.split.train)
+        # By steps, since an interrupted run's seconds count the epoch that it is in.
+        pictures = round(self.step / self.setting.plan.steps_per_epoch * len(self.setting.split.train))
         self.record = replace(
             self.record,
             best=self.best,
