@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
-from glauke import __version__
+import glauke
 from glauke.errors import GlaukeError, InputError
 
 USAGE, BUG, INTERRUPTED = 2, 70, 130
 
 app = App(
     name="glauke",
-    version=__version__,
+    version=lambda: glauke.__version__,  # looked up only when asked for
+    help_format="plaintext",  # rendering Markdown would cost a third of the time that help may take
     suppress_keyboard_interrupt=False,
     help="Train an image classifier from a raw data set, and explain every number on the way.",
 )
