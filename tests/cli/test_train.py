@@ -222,9 +222,9 @@ def test_a_full_disk_ends_with_3_and_keeps_what_was_saved(glauke, small_model, m
 
 
 def test_our_own_bug_ends_with_70(glauke, monkeypatch):
-    from glauke import jobs
+    from glauke.jobs import machine
 
-    monkeypatch.setattr(jobs, "doctor", lambda: 1 / 0)
+    monkeypatch.setattr(machine, "doctor", lambda: 1 / 0)
     said = glauke("doctor")
     assert said.code == 70 and "this is a bug in glauke (ZeroDivisionError" in said.sentence
 

@@ -12,9 +12,9 @@ def doctor(*, json: Switch = False) -> int:
     json
         Print it as one JSON object.
     """
-    from glauke import jobs
+    from glauke.jobs import machine
 
-    facts = jobs.doctor()
+    facts = machine.doctor()
     if json:
         show_json(facts)
         return 0

@@ -42,14 +42,14 @@ def lr(
     json
         Print the curve and every suggestion as one JSON object.
     """
-    from glauke import jobs
+    from glauke.jobs import training
 
     from ._progress import ProgressView
 
     given = {"lr_from": start, "lr_to": end, "lr_steps": steps, "lr_ramp": ramp, "lr_rule": rule}
     changes = {name: value for name, value in given.items() if value is not None}
     with Screen() as screen:
-        done = jobs.range_test(data, options, changes=changes, watch=ProgressView(screen))
+        done = training.range_test(data, options, changes=changes, watch=ProgressView(screen))
     test, chosen = done.test, done.test.suggest(done.recipe.lr_rule)
     suggestions = test.suggestions()
     if json:

@@ -55,9 +55,9 @@ def report(run: Path, /, *, json: Switch = False) -> int:
     json
         Print the page's path as one JSON object.
     """
-    from glauke import jobs
+    from glauke.jobs import training
 
-    page = jobs.report(run)
+    page = training.report(run)
     if json:
         show_json({"report": str(page)})
     else:

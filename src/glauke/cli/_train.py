@@ -38,18 +38,19 @@ def train(
         Print the run's record as one JSON object.
     """
     began = time.perf_counter()
-    from glauke import jobs, runs
+    from glauke import runs
+    from glauke.jobs import training
 
     from ._progress import ProgressView
 
     with Screen() as screen:
         watch = ProgressView(screen)
         if resume is not None:
-            record = jobs.resume(resume, data, options, began=began, watch=watch)
+            record = training.resume(resume, data, options, began=began, watch=watch)
         elif data is None:
             raise UsageError("there are no data to train on", fix="name them: glauke train digits")
         else:
-            record = jobs.train(data, options, command=_command(), began=began, watch=watch)
+            record = training.train(data, options, command=_command(), began=began, watch=watch)
     folder = record.folder
     assert folder is not None
     if json:
