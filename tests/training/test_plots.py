@@ -13,8 +13,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from glauke.files import read_csv
 from glauke.pages import inline_svg
-from glauke.runs import EpochRow, read_csv
+from glauke.plots import INK, THEME
+from glauke.runs import EpochRow
 from glauke.training import RangeTest, plots
 
 
@@ -252,7 +254,7 @@ def test_the_svg_is_transparent_text_and_follows_the_theme(saved):
     for name, svg in saved[1].items():
         assert "<text" in svg, name
         assert "currentColor" in svg, name
-        assert plots.INK not in svg.replace(plots.THEME, ""), name
+        assert INK not in svg.replace(THEME, ""), name
         assert "#ffffff" not in svg.replace("#ffffffff", ""), name
         assert not re.search(r"<dc:date>|matplotlib\.org/\"?\s*version", svg, re.IGNORECASE), name
 
@@ -266,7 +268,7 @@ def test_a_page_keeps_every_mark_of_a_figure(saved):
             assert inlined.count(f"<{tag}") == svg.count(f"<{tag}"), (name, tag)
         assert inlined.count("<path") > 0.9 * svg.count("<path")  # an empty background may go
         assert "style=" not in inlined
-        assert inlined.count("currentColor") >= svg.replace(plots.THEME, "").count("currentColor")
+        assert inlined.count("currentColor") >= svg.replace(THEME, "").count("currentColor")
         assert set(re.findall(r'(?:href="#|url\(#)([^")]+)', inlined)) <= set(re.findall(r' id="([^"]+)', inlined))
         identities += re.findall(r' id="([^"]+)', inlined)
     assert len(identities) == len(set(identities))

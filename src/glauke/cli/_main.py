@@ -19,7 +19,7 @@ app = App(
     version=lambda: glauke.__version__,  # looked up only when asked for
     help_format="plaintext",  # rendering Markdown would cost a third of the time that help may take
     suppress_keyboard_interrupt=False,
-    help="Train an image classifier from a raw data set, and explain every number on the way.",
+    help="Train an image classifier from a raw data set, and make annotated boxes ready for a detector.",
 )
 app.command("glauke.cli._train:train", help="Train a classifier: pack, split, range test, One Cycle, report.")
 app.command("glauke.cli._lr:lr", help="Run the LR range test alone and say which peak rate it suggests.")
@@ -30,6 +30,13 @@ data.command("glauke.cli._data:check", help="List what is wrong with the picture
 data.command("glauke.cli._data:show_", name="show", help="Say what the data set holds: classes, parts, sizes.")
 data.command("glauke.cli._data:pack", help="Decode the pictures into the cache.")
 app.command(data)
+boxes = App(name="boxes", help="Read, explain, check and convert annotations of objects in pictures.")
+boxes.command("glauke.cli._boxes:describe", help="Explain a file of annotations in words, with its own values.")
+boxes.command("glauke.cli._boxes:check", help="Find what is wrong with annotations, and write a mended copy.")
+boxes.command("glauke.cli._boxes:convert", help="Write annotations as VIA, COCO, YOLO, Pascal VOC or CSV.")
+boxes.command("glauke.cli._boxes:merge", help="Join several annotators' files into one VIA project.")
+boxes.command("glauke.cli._boxes:project", help="Write a VIA project of a folder of pictures, ready to annotate.")
+app.command(boxes)
 app.command("glauke.cli._doctor:doctor", help="Say what is installed and what a run would use.")
 
 

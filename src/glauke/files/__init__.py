@@ -1,10 +1,12 @@
-"""Bytes on disk, safely: durable writing, archives from strangers, downloads. Knows nobody but `errors`."""
+"""Bytes on disk, safely: durable writing, strict JSON and text, picture headers, archives, downloads."""
 
 from typing import TYPE_CHECKING
 
 from ._archive import is_archive as is_archive
 from ._archive import list_members as list_members
 from ._archive import stream_members as stream_members
+from ._csv import is_formula as is_formula
+from ._csv import neutral as neutral
 from ._durable import new_folder as new_folder
 from ._durable import require_space as require_space
 from ._durable import sha256 as sha256
@@ -12,9 +14,20 @@ from ._durable import sweep as sweep
 from ._durable import write_bytes as write_bytes
 from ._durable import write_json as write_json
 from ._durable import write_text as write_text
+from ._member_names import problem_with_name as problem_with_name
+from ._member_names import same_file_key as same_file_key
 from ._members import Limits as Limits
 from ._members import Member as Member
+from ._picture_header import PICTURE_ENDINGS as PICTURE_ENDINGS
+from ._picture_header import PictureHeader as PictureHeader
+from ._picture_header import picture_header as picture_header
 from ._places import cache_folder as cache_folder
+from ._strict_json import collector_paused as collector_paused
+from ._strict_json import parse_json as parse_json
+from ._strict_json import read_json as read_json
+from ._tables import read_csv as read_csv
+from ._tables import write_csv as write_csv
+from ._text import read_text as read_text
 
 if TYPE_CHECKING:
     from ._download import download as download

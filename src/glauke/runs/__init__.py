@@ -15,6 +15,4 @@ from ._record import SplitFacts as SplitFacts
 from ._record import as_dict as as_dict
 from ._record import read as read
 from ._record import write as write
-from ._tables import read_csv as read_csv
-from ._tables import write_csv as write_csv
 from ._toml import to_toml as to_toml

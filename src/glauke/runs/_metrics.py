@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from glauke.errors import DataError
-
-from ._tables import read_csv, write_csv
+from glauke.files import read_csv, write_csv
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

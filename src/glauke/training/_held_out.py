@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from jaxtyping import Int
 
+from glauke.files import write_csv
 from glauke.images import Pack, permutation
-from glauke.runs import write_csv
 
 from ._loop import Scores
 

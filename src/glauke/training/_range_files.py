@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from glauke.errors import DataError
-from glauke.runs import RunRecord, read_csv, write_csv
+from glauke.files import read_csv, write_csv
+from glauke.runs import RunRecord
 
 from ._range_test import RangeTest
 

@@ -1,35 +1,42 @@
 """Figures of a run: how it learned, how its rate was found and spent, and where its time went.
 
 `draw_x(value, ax)` draws one panel on axes of yours; `save_x(value, folder)` makes the whole figure and
-writes `x.svg`, `x.png` and `x.csv`. Nothing here touches pyplot, so no window and no global state.
+writes `x.svg`, `x.png` and `x.csv`.
 
-Lines are in those of Okabe and Ito's colours ("Color Universal Design", 2008) that stand out 3:1 on white and
-on black alike, and never told apart by colour alone: each also has its dash and its marker. The SVG is
-transparent and draws its ink in `currentColor`, so it follows a page into the dark; the PNG is on white.
+No line is told apart by colour alone: each also has its dash and its marker.
 """
 
-import io
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeGuard
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from glauke.files import write_bytes
-from glauke.runs import EpochRow, RangeCurve, write_csv
+from glauke.plots import (
+    BLUE,
+    GREEN,
+    INK,
+    NORMAL,
+    ORANGE,
+    PURPLE,
+    SMALL,
+    VERMILLION,
+    dress,
+    figure,
+    frame_points,
+    name_x,
+    percent,
+    put_title,
+    save_plot,
+    say_instead,
+)
+from glauke.runs import EpochRow, RangeCurve
 
 from ._figure_layout import apart, changes, loss_limits, part_note, rate_label, rows_above, thinned, time_unit
-
-BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
-INK = "#1b1d21"  # in the SVG this very colour becomes currentColor
-WIDTH = 7.0  # inches; 9 points on it are 12 pixels where the figure is shown 700 pixels wide
-SMALL, NORMAL = 8.0, 9.0  # points
 
 RULES = {"steepest": (VERMILLION, "--", "D"), "minimum": (PURPLE, "-.", "s"), "valley": (GREEN, ":", "v")}
 PARTS = {  # column of EpochRow: name, colour, hatch
@@ -39,32 +46,6 @@ PARTS = {  # column of EpochRow: name, colour, hatch
     "seconds_write": ("write", PURPLE, "xxxx"),
     "other": ("other", "none", ""),
 }
-THEME = f"<style>svg{{color:{INK}}}@media (prefers-color-scheme:dark){{svg{{color:#e8e8e8}}}}</style>"
-
-
-def figure(panels: int = 1, *, panel_height: float = 2.4) -> tuple[Figure, list[Axes]]:
-    """A figure of panels below each other that share their horizontal axis; heights in inches."""
-    made = Figure(figsize=(WIDTH, 0.4 + panels * panel_height), layout="constrained")
-    return made, list(made.subplots(panels, 1, sharex=True, squeeze=False)[:, 0])
-
-
-def save_plot(
-    figure: Figure, folder: Path, name: str, header: Sequence[str], rows: Iterable[Sequence[int | float | str | None]]
-) -> str:
-    """Write `name.svg`, `name.png` (150 dpi, on white) and `name.csv` with its numbers; return the SVG.
-
-    Equal figures are equal bytes: no date, and ids that depend on `name` alone.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    svg, png = io.BytesIO(), io.BytesIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": f"glauke-{name}"}):
-        figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-        figure.savefig(png, format="png", dpi=150, facecolor="white", metadata={"Software": None})
-    text = _themed(svg.getvalue().decode("utf-8"))
-    write_bytes(folder / f"{name}.svg", text.encode("utf-8"))
-    write_bytes(folder / f"{name}.png", png.getvalue())
-    write_csv(folder / f"{name}.csv", header, rows)
-    return text
 
 
 def save_curves(rows: Sequence[EpochRow], folder: Path) -> str:
@@ -114,20 +95,20 @@ def save_time(rows: Sequence[EpochRow], folder: Path) -> str:
 def draw_accuracy(rows: Sequence[EpochRow], ax: Axes) -> None:
     """Fraction right while training and on the held-out pictures; a ring marks the best held-out epoch."""
     _draw_sides(rows, ax, "accuracy")
-    ax.yaxis.set_major_formatter(_percent)
+    ax.yaxis.set_major_formatter(percent)
     judged = [(row.epoch, row.val_accuracy) for row in rows if _is_number(row.val_accuracy)]
     title = "Accuracy"
     if judged:
         epoch, accuracy = max(judged, key=lambda pair: (pair[1], -pair[0]))
         ax.plot(epoch, accuracy, "o", markersize=11, markerfacecolor="none", color=INK, markeredgewidth=1.2)
         title = f"Accuracy (ring: best held-out, {100 * accuracy:.2f}% after epoch {epoch})"
-    _title(ax, title)
+    put_title(ax, title)
 
 
 def draw_loss(rows: Sequence[EpochRow], ax: Axes) -> None:
     """Mean loss while training and on the held-out pictures."""
     _draw_sides(rows, ax, "loss")
-    _title(ax, "Loss")
+    put_title(ax, "Loss")
 
 
 def draw_range_test(test: RangeCurve, ax: Axes, *, used: str | None = None) -> None:
@@ -137,9 +118,9 @@ def draw_range_test(test: RangeCurve, ax: Axes, *, used: str | None = None) -> N
     frame are carets on its upper edge.
     """
     rates, losses, smoothed = (np.asarray(values, float) for values in (test.rates, test.losses, test.smoothed))
-    _dress(ax)
+    dress(ax)
     if not len(rates):
-        _empty(ax, "no step was taken")
+        say_instead(ax, "no step was taken")
         return
     _rate_axis(test, ax)
     low, high = loss_limits(losses, smoothed)
@@ -161,14 +142,14 @@ def draw_range_test(test: RangeCurve, ax: Axes, *, used: str | None = None) -> N
     _mark_suggestions(test, smoothed, ax, used=used)
     ax.legend(handles=handles, loc="best", fontsize=SMALL, frameon=False, labelcolor=INK)
     ax.set_ylabel("training loss", color=INK, fontsize=NORMAL)
-    _xlabel(ax, rate_label(test))
+    name_x(ax, rate_label(test))
 
 
 def draw_range_accuracy(test: RangeCurve, ax: Axes) -> None:
     """Fraction right of each step's batch against learning rate, with the same vertical lines as the loss."""
-    _dress(ax)
+    dress(ax)
     if not test.rates:
-        _empty(ax, "no step was taken")
+        say_instead(ax, "no step was taken")
         return
     _rate_axis(test, ax)
     accuracies = np.asarray(test.accuracies, float)
@@ -177,9 +158,9 @@ def draw_range_accuracy(test: RangeCurve, ax: Axes) -> None:
         if suggestion.rate is not None:
             colour, dash, _ = RULES.get(rule, (INK, "-", "o"))
             ax.axvline(suggestion.rate, color=colour, ls=dash, lw=1.4)
-    ax.yaxis.set_major_formatter(_percent)
+    ax.yaxis.set_major_formatter(percent)
     ax.set_ylabel("batch accuracy", color=INK, fontsize=NORMAL)
-    _xlabel(ax, rate_label(test))
+    name_x(ax, rate_label(test))
 
 
 def draw_schedule(
@@ -200,25 +181,25 @@ def draw_schedule(
     keep = thinned(len(rates), also=peak)
     epochs = keep / steps_per_epoch
     for ax, values, colour, dash in ((top, rates, BLUE, "-"), (bottom, momenta, VERMILLION, (0, (5, 1)))):
-        _dress(ax)
+        dress(ax)
         marker = "o" if len(keep) == 1 else ""
         ax.plot(epochs, np.asarray(values, float)[keep], color=colour, ls=dash, lw=1.8, marker=marker)
         ax.yaxis.set_major_formatter("{x:g}")
         _shade(ax, phases, steps_per_epoch=steps_per_epoch, last=len(rates), named=ax is top)
     top.plot(peak / steps_per_epoch, rates[peak], "o", color=BLUE, markersize=6)
     where = f"step {peak + 1:,} of {len(rates):,}, in epoch {peak // steps_per_epoch + 1}"
-    _title(top, f"Learning rate (peak {rates[peak]:.4g} at {where})", pad=16.0 if phases else 6.0)
-    _title(bottom, f"Momentum ({min(momenta):.4g} to {max(momenta):.4g})")
+    put_title(top, f"Learning rate (peak {rates[peak]:.4g} at {where})", pad=16.0 if phases else 6.0)
+    put_title(bottom, f"Momentum ({min(momenta):.4g} to {max(momenta):.4g})")
     top.set_ylim(bottom=0)
-    _xlabel(top, "epochs done")
-    _xlabel(bottom, "epochs done")
+    name_x(top, "epochs done")
+    name_x(bottom, "epochs done")
 
 
 def draw_time(rows: Sequence[EpochRow], ax: Axes) -> None:
     """Seconds of each epoch, stacked by what they were spent on; the legend has each part's share."""
-    _dress(ax)
+    dress(ax)
     if not rows:
-        _empty(ax, "no epoch was finished")
+        say_instead(ax, "no epoch was finished")
         return
     scale, unit = time_unit(max(row.seconds for row in rows))
     epochs = [row.epoch for row in rows]
@@ -235,16 +216,16 @@ def draw_time(rows: Sequence[EpochRow], ax: Axes) -> None:
         bottom = bottom + heights
     _epoch_axis(ax, epochs)
     ax.set_ylabel(unit, color=INK, fontsize=NORMAL)
-    _xlabel(ax, "epoch")
+    name_x(ax, "epoch")
     above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}  # bars fill the frame
     ax.legend(ncols=len(PARTS), fontsize=SMALL, frameon=False, labelcolor=INK, **above)
 
 
 def _draw_sides(rows: Sequence[EpochRow], ax: Axes, what: str) -> None:
     """The training side dashed with squares, the held-out side solid with circles, both named at the end."""
-    _dress(ax)
+    dress(ax)
     if not rows:
-        _empty(ax, "no epoch was finished")
+        say_instead(ax, "no epoch was finished")
         return
     ends, drawn = [], []
     for side, name, colour, dash, marker in (
@@ -264,14 +245,14 @@ def _draw_sides(rows: Sequence[EpochRow], ax: Axes, what: str) -> None:
         ax.yaxis.set_major_formatter("{x:g}")
     _epoch_axis(ax, [row.epoch for row in rows])
     _label_ends(ax, ends)
-    _xlabel(ax, f"epoch{part_note(rows)}")
+    name_x(ax, f"epoch{part_note(rows)}")
 
 
 def _label_ends(ax: Axes, ends: Sequence[tuple[float, str]]) -> None:
     """Name each line to the right of its last value, moved apart where they would overlap."""
     to_fraction = ax.transData + ax.transAxes.inverted()
     wanted = [float(to_fraction.transform((ax.get_xlim()[0], value))[1]) for value, _ in ends]
-    gap = 1.35 * NORMAL / _points(ax)[1]
+    gap = 1.35 * NORMAL / frame_points(ax)[1]
     for place, (_, text) in zip(apart(wanted, gap=gap), ends, strict=True):
         ax.text(1.02, place, text, transform=ax.transAxes, va="center", color=INK, fontsize=NORMAL)
 
@@ -281,7 +262,7 @@ def _mark_suggestions(test: RangeCurve, smoothed: np.ndarray, ax: Axes, *, used:
     found = [(s.rate, rule) for rule, s in suggestions.items() if s.rate is not None]
     found.sort()
     named = [f"{rule} {rate:.3g}" + (" (used)" if rule == used else "") for rate, rule in found]
-    width, height = _points(ax)
+    width, height = frame_points(ax)
     to_fraction = ax.transData + ax.transAxes.inverted()
     places = [float(to_fraction.transform((rate, ax.get_ylim()[0]))[0]) for rate, _ in found]
     widths = [(0.6 * NORMAL * len(text) + 6) / width for text in named]
@@ -308,7 +289,7 @@ def _mark_suggestions(test: RangeCurve, smoothed: np.ndarray, ax: Axes, *, used:
         ax.plot(rate, np.interp(rate, test.rates, smoothed), marker, color=colour, markersize=6)
     without = [rule for rule, s in suggestions.items() if s.rate is None]
     title = "Learning rate range test" + (f" (no suggestion: {', '.join(without)})" if without else "")
-    _title(ax, title, pad=10 + (1 + max((row for row, _ in rows), default=-1)) * 1.35 * NORMAL)
+    put_title(ax, title, pad=10 + (1 + max((row for row, _ in rows), default=-1)) * 1.35 * NORMAL)
 
 
 def _rate_axis(test: RangeCurve, ax: Axes) -> None:
@@ -336,56 +317,11 @@ def _shade(ax: Axes, phases: Sequence[tuple[int, int]], *, steps_per_epoch: int,
             ax.text(middle, 1.02, f"{side} px", transform=place, ha="center", color=INK, fontsize=SMALL)
 
 
-def _dress(ax: Axes) -> None:
-    ax.set_facecolor("none")
-    ax.spines[["top", "right"]].set_visible(False)
-    for spine in ax.spines.values():
-        spine.set(color=INK, alpha=0.6)
-    ax.tick_params(colors=INK, labelsize=SMALL, length=3)
-    ax.tick_params(which="minor", color=INK, length=2)
-    ax.grid(color=INK, alpha=0.13, linewidth=0.6)
-    ax.set_axisbelow(True)
-
-
-def _title(ax: Axes, text: str, *, pad: float = 6.0) -> None:
-    ax.set_title(text, loc="left", fontsize=NORMAL, fontweight="bold", color=INK, pad=pad)
-
-
-def _xlabel(ax: Axes, text: str) -> None:
-    """Only under the lowest of panels that stand on each other."""
-    place = ax.get_subplotspec()
-    if place is None or place.is_last_row():
-        ax.set_xlabel(text, color=INK, fontsize=NORMAL)
-
-
 def _epoch_axis(ax: Axes, epochs: Sequence[int]) -> None:
     room = max(0.5, 0.02 * (max(epochs) - min(epochs)))
     ax.set_xlim(min(epochs) - room, max(epochs) + room)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
 
 
-def _points(ax: Axes) -> tuple[float, float]:
-    """Width and height of the frame in points, before the layout moves it a little."""
-    box = ax.get_window_extent()
-    dpi = ax.get_figure(root=True).dpi  # pyright: ignore[reportOptionalMemberAccess]
-    return float(box.width * 72 / dpi), float(box.height * 72 / dpi)
-
-
-def _empty(ax: Axes, text: str) -> None:
-    ax.set(xticks=[], yticks=[])
-    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=INK, fontsize=NORMAL)
-
-
-def _percent(value: float, _position: object) -> str:
-    return f"{100 * value:.4g}%"
-
-
 def _is_number(value: float | None) -> TypeGuard[float]:
     return value is not None and math.isfinite(value)
-
-
-def _themed(svg: str) -> str:
-    """The SVG with its ink in the colour of the text around it, and two themes for where it stands alone."""
-    start = svg.index("<svg")
-    end = svg.index(">", start) + 1
-    return svg[:end] + THEME + svg[end:].replace(INK, "currentColor")

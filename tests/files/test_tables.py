@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from glauke.errors import DataError
-from glauke.runs import read_csv, write_csv
+from glauke.files import read_csv, write_csv
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 FORMULAS = [

@@ -9,14 +9,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from glauke.errors import DataError
-from glauke.files import write_bytes
+
+from ._csv import neutral
+from ._durable import write_bytes
 
 Cell = str | int | float | bool | None
-
-# What a spreadsheet may run (OWASP, "CSV Injection"), with the full-width forms that some fold to ASCII.
-FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001  the full-width forms are meant
-# Spreadsheets drop these before they look at the first character.
-INVISIBLE = " \x00\u00a0\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
@@ -64,17 +61,6 @@ def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
                 f"line {line_number} has {len(row)} cells but the header has {len(header)}", place=str(path)
             )
     return header, [row for _, row in lines[1:]]
-
-
-def neutral(text: str) -> str:
-    """`text` with a leading apostrophe if a spreadsheet could run it as a formula.
-
-    >>> neutral("=1+1"), neutral("n01443537"), neutral(" @SUM(A1)")
-    ("'=1+1", 'n01443537', "' @SUM(A1)")
-    """
-    # The first character itself may be white space that is dangerous (tab, carriage return).
-    dangerous = text.startswith(FORMULA_STARTS) or text.lstrip(INVISIBLE).startswith(FORMULA_STARTS)
-    return f"'{text}" if dangerous else text
 
 
 def _guarded(text: str) -> str:

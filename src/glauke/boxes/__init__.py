@@ -1,0 +1,34 @@
+"""Annotations of objects in pictures become detector anchors: read, describe, check, mend, convert. Never torch."""
+
+from ._annotations import KINDS as KINDS
+from ._annotations import SHAPES as SHAPES
+from ._annotations import Annotations as Annotations
+from ._annotations import Attribute as Attribute
+from ._check import check as check
+from ._describe import describe as describe
+from ._description import Description as Description
+from ._description import as_dict as as_dict
+from ._description import as_text as as_text
+from ._exports import Converted as Converted
+from ._exports import convert as convert
+from ._findings import Change as Change
+from ._findings import Finding as Finding
+from ._fix import Applied as Applied
+from ._fix import fix as fix
+from ._merge import Merged as Merged
+from ._merge import merge as merge
+from ._pictures import PictureFolder as PictureFolder
+from ._pictures import picture_folder as picture_folder
+from ._prepare import Prepared as Prepared
+from ._prepare import prepare as prepare
+from ._prepare import sound as sound
+from ._project import Project as Project
+from ._project import project as project
+from ._read import Document as Document
+from ._read import annotations_of as annotations_of
+from ._read import open_document as open_document
+from ._read import read as read
+from ._read import require_annotations as require_annotations
+from ._rules import RULES as RULES
+from ._to_via import via_document_of as via_document_of
+from ._via_document import ViaDocument as ViaDocument

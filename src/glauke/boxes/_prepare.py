@@ -1,0 +1,80 @@
+"""From a path to annotations with sizes and repairs: what every command on boxes begins with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from glauke.errors import DataError
+
+from ._annotations import Annotations
+from ._findings import Finding
+from ._pictures import PictureFolder, picture_folder
+from ._read import Document, annotations_of, open_document, read, require_annotations
+from ._repair import donor_beside, repaired, unsound
+from ._sizes import sizes_from_csv, sizes_from_pictures, with_sizes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """A file of annotations, with everything around it that helps to understand it."""
+
+    document: Document
+    as_read: Annotations
+    """What the file itself says, with the picture sizes that it stores."""
+
+    annotations: Annotations
+    """The same with true picture sizes and with repairs; equal to `as_read` where there were none."""
+
+    pictures: PictureFolder | None
+    donor: Path | None
+    """The file that repairs came from."""
+
+    notes: tuple[Finding, ...]
+    """What was mended, and from where."""
+
+
+def prepare(
+    path: Path,
+    *,
+    attribute: str | None = None,
+    images: Path | None = None,
+    sizes: Path | None = None,
+    repair_from: Path | None = None,
+) -> Prepared:
+    """Open a file of annotations, find out the sizes of its pictures, and mend it where another file allows it.
+
+    Picture sizes come from `images` (the headers of the files), else from `sizes` (a CSV with filename, width, height),
+    else from the file itself. Where an export has lost labels or pictures, they come back from `repair_from`, else
+    from a VIA JSON in the same folder that has the same pictures.
+    """
+    document = open_document(path)
+    as_read = require_annotations(annotations_of(document, attribute=attribute))
+    pictures = None if images is None else picture_folder(images)
+    annotations, donor, notes = as_read, None, ()
+    if repair_from is not None or unsound(as_read) is not None:
+        donor = repair_from or donor_beside(path, as_read, read)
+        if donor is not None:
+            annotations, notes = repaired(as_read, require_annotations(read(donor, attribute=attribute)))
+    if sizes is not None:
+        annotations = with_sizes(annotations, sizes_from_csv(sizes))
+    if pictures is not None:
+        annotations = with_sizes(annotations, sizes_from_pictures(annotations, pictures))
+    return Prepared(
+        document=document,
+        as_read=as_read,
+        annotations=annotations,
+        pictures=pictures,
+        donor=donor,
+        notes=tuple(notes),
+    )
+
+
+def sound(prepared: Prepared) -> Annotations:
+    """The annotations, or a refusal: clusters, anchors and other formats need data without structural damage."""
+    finding = unsound(prepared.annotations)
+    if finding is None:
+        return prepared.annotations
+    raise DataError(
+        finding.message,
+        place=str(prepared.document.path),
+        fix=finding.fix or "give the VIA JSON that it was exported from with --repair-from",
+    )

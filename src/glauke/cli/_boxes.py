@@ -1,0 +1,265 @@
+"""`glauke boxes describe`, `check`, `convert`, `merge` and `project`."""
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from ._output import say, show, show_json
+from ._train import Switch
+
+if TYPE_CHECKING:
+    from glauke.boxes import Annotations, Finding
+
+Labels = Annotated[str | None, Parameter(help="The labels that boxes may have, separated by commas.")]
+
+
+def describe(file: Path, /, *, json: Switch = False) -> int:
+    """Explain a file of annotations in words, with its own values, to somebody who has never seen one.
+
+    Parameters
+    ----------
+    file
+        Annotations of any kind: VIA 1, 2 or 3, COCO, YOLO folder, Pascal VOC, Tiny ImageNet, count table.
+    json
+        Print the explanation as one JSON object.
+    """
+    from glauke import boxes
+    from glauke.jobs import boxes as jobs
+
+    description = jobs.describe(file)
+    if json:
+        show_json(boxes.as_dict(description))
+    else:
+        show(boxes.as_text(description))
+    return 0
+
+
+def check(
+    file: Path,
+    /,
+    *,
+    images: Path | None = None,
+    sizes: Path | None = None,
+    labels: Labels = None,
+    attribute: str | None = None,
+    repair_from: Path | None = None,
+    fix: Path | None = None,
+    json: Switch = False,
+) -> int:
+    """Find what is wrong with annotations, with image, region and a proposed fix. The file is never changed.
+
+    Parameters
+    ----------
+    file
+        Annotations of any kind.
+    images
+        Folder with the pictures: checks names, sizes in bytes and in pixels.
+    sizes
+        CSV with filename, width and height of the pictures, where they are not here.
+    attribute
+        Region attribute that holds the class; found by itself otherwise.
+    repair_from
+        VIA JSON of the same pictures that gives back what an export has lost.
+    fix
+        Write a mended copy here and list every change.
+    json
+        Print counts and findings as one JSON object.
+    """
+    from glauke.jobs import boxes as jobs
+
+    done = jobs.check(
+        file,
+        labels=_labels(labels),
+        attribute=attribute,
+        images=images,
+        sizes=sizes,
+        repair_from=repair_from,
+        fix=fix,
+    )
+    code = 1 if any(finding.severity != "note" for finding in done.findings) else 0
+    if json:
+        show_json(
+            _counts(done.annotations)
+            | {
+                "findings": [_as_dict(finding) for finding in done.findings],
+                "notes": [note.message for note in done.notes],
+                "applied": [applied.message for applied in done.applied],
+            }
+        )
+        return code
+    for note in done.notes:
+        say(f"note: {note.message}")
+    for finding in done.findings:
+        show(_line(finding))
+    counts = Counter((finding.severity, finding.rule) for finding in done.findings)
+    found = ", ".join(f"{count:,} {rule}" for (_, rule), count in sorted(counts.items())) or "nothing to report"
+    a = done.annotations
+    say(f"{a.kind}: {len(a.names):,} pictures, {a.num_boxes():,} regions: {found}")
+    for applied in done.applied:
+        say(f"changed: {applied.message}")
+    if fix is not None:
+        say(f"{len(done.applied):,} changes in {fix}; {file} is as it was")
+    return code
+
+
+def convert(
+    *files: Path,
+    to: Literal["via", "coco", "yolo", "voc", "csv"],
+    out: Path,
+    images: Path | None = None,
+    sizes: Path | None = None,
+    attribute: str | None = None,
+    repair_from: Path | None = None,
+    json: Switch = False,
+) -> int:
+    """Write annotations in another format; reading them back gives the same boxes and labels.
+
+    Parameters
+    ----------
+    files
+        Annotations of any kind.
+    to
+        The format to write.
+    out
+        File, or folder for yolo and voc; must not exist.
+    images
+        Folder with the pictures, for the formats that need their sizes.
+    sizes
+        CSV with filename, width and height of the pictures.
+    attribute
+        Region attribute that holds the class.
+    repair_from
+        VIA JSON of the same pictures that gives back what an export has lost.
+    json
+        Print what was written as one JSON object.
+    """
+    from glauke.jobs import boxes as jobs
+
+    done, notes = jobs.convert(
+        files, to=to, out=out, images=images, sizes=sizes, attribute=attribute, repair_from=repair_from
+    )
+    if not json:
+        for text in (*(note.message for note in notes), *done.notes):
+            say(f"note: {_shown(text)}")
+    if json:
+        show_json({"out": str(out), "to": to, "images": done.pictures, "boxes": done.boxes, "notes": list(done.notes)})
+    else:
+        say(f"{done.boxes:,} boxes in {done.pictures:,} pictures")
+        show(str(out))
+    return 0
+
+
+def merge(*files: Path, out: Path, json: Switch = False) -> int:
+    """Join several annotators' files into one VIA project; nothing is lost and every conflict is listed.
+
+    Parameters
+    ----------
+    files
+        Two or more files of annotations.
+    out
+        The project to write; must not exist.
+    json
+        Print counts and conflicts as one JSON object.
+    """
+    from glauke.jobs import boxes as jobs
+
+    done = jobs.merge(files, out=out)
+    conflicts = any(finding.severity != "note" for finding in done.findings)
+    if json:
+        show_json(
+            {
+                "out": str(out),
+                "images": done.pictures,
+                "regions": done.regions,
+                "findings": [_as_dict(finding) for finding in done.findings],
+            }
+        )
+    else:
+        for finding in done.findings:
+            say(_line(finding))
+        say(f"{done.regions:,} regions in {done.pictures:,} pictures" + (", with conflicts" if conflicts else ""))
+        show(str(out))
+    return 0
+
+
+def project(
+    images: Path,
+    /,
+    *,
+    labels: str,
+    out: Path,
+    at_least: int | None = None,
+    json: Switch = False,
+) -> int:
+    """Write a VIA project of a folder of pictures, ready to open and annotate, after a look at the pictures.
+
+    Parameters
+    ----------
+    images
+        Folder with the pictures.
+    labels
+        The labels to choose from, in this spelling, separated by commas.
+    out
+        The project to write; must not exist.
+    at_least
+        How many pictures there should be.
+    json
+        Print counts and findings as one JSON object.
+    """
+    from glauke.jobs import boxes as jobs
+
+    done = jobs.project(images, labels=_labels(labels) or (), out=out, at_least=at_least)
+    if json:
+        show_json({"out": str(out), "images": done.pictures, "findings": [_as_dict(f) for f in done.findings]})
+    else:
+        for finding in done.findings:
+            say(_line(finding))
+        say(f"{done.pictures:,} pictures; open the project in VIA with Project > Load")
+        show(str(out))
+    return 0
+
+
+def _labels(text: str | None) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    return tuple(label.strip() for label in text.split(",") if label.strip())
+
+
+def _counts(annotations: "Annotations") -> dict[str, object]:
+    occupied = len(set(annotations.image.tolist()))
+    return {
+        "kind": annotations.kind,
+        "images": len(annotations.names),
+        "images_without_regions": len(annotations.names) - occupied,
+        "regions": annotations.num_boxes(),
+        "shapes": annotations.shape_counts(),
+        "class_attribute": annotations.class_attribute,
+        "labels": annotations.label_counts(),
+        "unlabelled": annotations.num_unlabelled(),
+    }
+
+
+def _as_dict(finding: "Finding") -> dict[str, object]:
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity,
+        "image": finding.image,
+        "region": finding.region,
+        "message": finding.message,
+        "fix": finding.fix,
+    }
+
+
+def _line(finding: "Finding") -> str:
+    place = "" if finding.image is None else f"{_shown(finding.image)}: "
+    if finding.region is not None:
+        place = f"{place[:-2]}, region {finding.region}: " if place else f"region {finding.region}: "
+    fix = f"; {_shown(finding.fix)}" if finding.fix else ""
+    return f"{finding.severity}: {finding.rule}: {place}{_shown(finding.message)}{fix}"
+
+
+def _shown(text: str) -> str:
+    """Text from a stranger's file, safe on a terminal: control characters are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
