@@ -39,7 +39,7 @@ def main() -> None:
 def row_of(file: Path) -> tuple[str, ...]:
     sizes = file.parent / "_derived_image_sizes.csv"
     try:
-        lines = len(boxes.as_text(jobs.describe(file)).splitlines())
+        lines = len(boxes.description_as_text(jobs.describe(file)).splitlines())
         kind = boxes.open_document(file).kind
     except InputError as error:
         return ("refused", "", "", "", "", error.message, "", "")

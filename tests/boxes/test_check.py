@@ -221,6 +221,13 @@ def test_where_nothing_is_labelled_nothing_would_be_set_aside(tmp_path):
     assert {f.change for f in found} == {None}
 
 
+def test_labels_of_another_file_set_nothing_aside(tmp_path):
+    found = checked(sound(), tmp_path, labels=("cat", "dog"))
+
+    assert [f.rule for f in found] == ["missing-label"] * 2 + ["unknown-label"] * 12
+    assert {f.change for f in found} == {None}
+
+
 def test_a_duplicate_never_costs_the_better_one(tmp_path):
     document = sound()
     twin = rect("boots", 10, 10, 30, 20)

@@ -8,7 +8,7 @@ import pytest
 from glauke.boxes._annotations import KINDS, SHAPES, Annotations, Attribute
 from glauke.boxes._columns import annotations_from_via
 from glauke.boxes._describe import describe
-from glauke.boxes._description import as_dict, as_text
+from glauke.boxes._description import description_as_dict, description_as_text
 from glauke.boxes._findings import Finding
 from glauke.boxes._via_document import recognise_via, via_document
 
@@ -49,7 +49,7 @@ def nothing(kind):
 
 
 def explained(annotations, *, document=None, text=None, findings=()):
-    return as_text(describe(annotations, document=document, text=text, findings=findings))
+    return description_as_text(describe(annotations, document=document, text=text, findings=findings))
 
 
 def flat(text):
@@ -253,7 +253,7 @@ def test_every_kind_has_its_own_explanation(kind):
     for one in (description, empty):
         assert one.kind == kind
         assert one.sections[0].title == "What this file is"
-        assert json.loads(json.dumps(as_dict(one), allow_nan=False))["kind"] == kind
+        assert json.loads(json.dumps(description_as_dict(one), allow_nan=False))["kind"] == kind
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,4 +1,4 @@
-from glauke.boxes._description import Description, Section, Table, as_dict, as_text
+from glauke.boxes._description import Description, Section, Table, description_as_dict, description_as_text
 
 
 def test_text_keeps_to_its_width_and_sets_numbers_right():
@@ -7,7 +7,7 @@ def test_text_keeps_to_its_width_and_sets_numbers_right():
     )
     description = Description(file="", kind="coco", sections=(Section(title="A", blocks=("word " * 40, table)),))
 
-    lines = as_text(description, width=60).splitlines()
+    lines = description_as_text(description, width=60).splitlines()
 
     assert max(map(len, lines)) <= 60
     assert "  漢字      7  long long" in "\n".join(lines)
@@ -19,4 +19,8 @@ def test_as_dict_keeps_every_row():
     description = Description(file="f", kind="coco", sections=(Section(title="T", blocks=("words", table)),))
 
     blocks = [{"text": "words"}, {"columns": ["a", "b"], "rows": [["1", "2"]]}]
-    assert as_dict(description) == {"file": "f", "kind": "coco", "sections": [{"title": "T", "blocks": blocks}]}
+    assert description_as_dict(description) == {
+        "file": "f",
+        "kind": "coco",
+        "sections": [{"title": "T", "blocks": blocks}],
+    }

@@ -1,4 +1,5 @@
 import ast
+import functools
 import json
 import re
 from pathlib import Path
@@ -12,11 +13,12 @@ from glauke.boxes._detectors import DETECTORS, paste_ready, resize_of
 from glauke.errors import UnknownNameError, UsageError
 
 
+@functools.cache
 def found(
     count: int = 9, *, input_size: int | tuple[int, int] = 416, resize: str = "stretch", labels: int = 4
 ) -> Anchors:
     rng = np.random.default_rng(5)
-    n = 120
+    n = 60
     boxes = Annotations(
         kind="coco",
         path=Path("boxes.json"),
@@ -207,7 +209,7 @@ def test_every_detector_takes_boxes_without_labels_and_tiny_ones(detector):
     text = paste_ready(found(3, labels=0, input_size=32, resize=resize_of(detector)), detector=detector)
 
     assert text.endswith("\n")
-    assert "nan" not in text
+    assert not re.search(r"\b(nan|inf)\b", text)
     assert all(number != "0" for line in settings(text, "anchors") for number in line.split(","))
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glauke.boxes._elbow import elbow, suggest
+from glauke.boxes._elbow import elbow, suggest_k
 from glauke.boxes._exact import exact_curve
 
 FALLS = st.lists(st.floats(0.01, 0.95), min_size=2, max_size=20)
@@ -88,7 +88,7 @@ def test_what_is_no_curve_is_refused(ks, costs):
 def test_a_clear_elbow_is_the_same_for_every_range():
     costs = [100.0, 40.0, 2.0, *np.linspace(1.9, 1.0, 17)]
 
-    found = suggest(range(1, 21), costs)
+    found = suggest_k(range(1, 21), costs)
 
     assert (found.suggested_k, found.suggested_range) == (3, (3, 3))
     assert dict(found.by_range) == dict.fromkeys(range(6, 21), 3)
@@ -98,7 +98,7 @@ def test_a_clear_elbow_is_the_same_for_every_range():
 def test_an_elbow_that_moves_says_so():
     costs = [1 / k**1.2 for k in range(1, 21)]
 
-    found = suggest(range(1, 21), costs)
+    found = suggest_k(range(1, 21), costs)
     low, high = found.suggested_range
     times = list(found.by_range.values()).count(found.suggested_k)
 
@@ -112,21 +112,21 @@ def test_an_elbow_that_moves_says_so():
 
 def test_of_equally_common_elbows_the_smaller():
     costs = [1 / k**1.2 for k in range(1, 21)]
-    by_range = suggest(range(1, 21), costs).by_range
+    by_range = suggest_k(range(1, 21), costs).by_range
     first = {k: next(largest for largest, found in by_range.items() if found == k) for k in set(by_range.values())}
 
-    found = suggest(range(1, 21), costs, ranges=sorted(first.values()))
+    found = suggest_k(range(1, 21), costs, ranges=sorted(first.values()))
 
     assert len(found.by_range) == len(first) > 1
     assert found.suggested_k == min(first)
 
 
 def test_a_curve_is_read_as_far_as_it_goes():
-    found = suggest(range(1, 9), [100.0, 40.0, 2.0, 1.9, 1.8, 1.7, 1.6, 1.5])
+    found = suggest_k(range(1, 9), [100.0, 40.0, 2.0, 1.9, 1.8, 1.7, 1.6, 1.5])
 
     assert list(found.by_range) == [6, 7, 8]
     assert found.reason.endswith("for every largest k from 6 to 8")
-    assert "the one range" in suggest(range(1, 7), [100.0, 40.0, 2.0, 1.9, 1.8, 1.7]).reason
+    assert "the one range" in suggest_k(range(1, 7), [100.0, 40.0, 2.0, 1.9, 1.8, 1.7]).reason
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_curve_is_read_as_far_as_it_goes():
     ],
 )
 def test_short_curves_say_what_is_used(costs, suggested, told):
-    found = suggest(range(1, len(costs) + 1), costs)
+    found = suggest_k(range(1, len(costs) + 1), costs)
 
     assert found.suggested_k == suggested
     assert found.suggested_range == (suggested, suggested)
@@ -148,12 +148,12 @@ def test_short_curves_say_what_is_used(costs, suggested, told):
 
 
 def test_a_curve_without_a_bend_suggests_nothing_more_than_one():
-    found = suggest(range(1, 21), [float(21 - k) for k in range(1, 21)])
+    found = suggest_k(range(1, 21), [float(21 - k) for k in range(1, 21)])
 
     assert (found.suggested_k, dict(found.by_range)) == (1, {})
     assert "no elbow" in found.reason
     with pytest.raises(ValueError, match="no points"):
-        suggest([], [])
+        suggest_k([], [])
 
 
 def test_the_known_elbows_of_the_photographs(datasets):
@@ -167,6 +167,6 @@ def test_the_known_elbows_of_the_photographs(datasets):
 
     assert elbows("ratio") == [2, 3, 3, 3, 3]
     assert elbows("log") == [2, 2, 3, 3, 3]
-    found = suggest(range(1, 21), costs["ratio"])
+    found = suggest_k(range(1, 21), costs["ratio"])
     assert found.suggested_k == 3
     assert found.suggested_range[0] == 2

@@ -116,13 +116,13 @@ def test_yolo_writes_parts_of_the_picture(tmp_path):
     assert '  1: "vest"\n' in (tmp_path / "y/data.yaml").read_text(encoding="utf-8")
 
 
-def test_yolo_cuts_at_the_edge_and_leaves_out_what_lies_outside(tmp_path):
-    rows = annotations([(0, -10, 0, 20, 100, 0), (0, 300, 0, 20, 20, 1), (1, 1, 1, 5, 5, 0)])
+def test_yolo_cuts_what_its_readers_refuse_and_leaves_out_what_lies_outside(tmp_path):
+    rows = annotations([(0, -12, 0, 20, 100, 0), (0, -2, 0, 20, 50, 1), (0, 300, 0, 20, 20, 1), (1, 1, 1, 5, 5, 0)])
 
     done = convert(rows, to="yolo", out=tmp_path / "y")
 
-    assert (tmp_path / "y/labels/1.txt").read_text(encoding="utf-8") == "0 0.025 0.5 0.05 1\n"
-    assert done.boxes == 2
+    assert (tmp_path / "y/labels/1.txt").read_text(encoding="utf-8") == "0 0.02 0.5 0.04 1\n1 0.04 0.25 0.1 0.5\n"
+    assert done.boxes == 3
     assert "left out: 1 box outside of the picture" in done.notes
     assert "cut at the edge of the picture: 1 box" in done.notes
 

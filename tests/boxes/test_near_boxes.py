@@ -86,8 +86,7 @@ CROWDS = {
     "chain": lambda rng, n: np.stack([np.arange(n), np.zeros(n), np.full(n, 99), np.full(n, 99)], axis=1) * 1.0,
     "nested": lambda rng, n: np.concatenate([np.zeros((n, 2)), 1 + rng.random((n, 2)) * 3000], axis=1),
     "one wide": lambda rng, n: np.concatenate(
-        [[[0.0, 0, 4000, 4000]], rng.random((n - 1, 2)) * 4000, 5 + rng.random((n - 1, 2)) * 9][:1]
-        + [np.concatenate([rng.random((n - 1, 2)) * 4000, 5 + rng.random((n - 1, 2)) * 9], axis=1)]
+        [[[0.0, 0, 4000, 4000]], np.concatenate([rng.random((n, 2)) * 4000, 5 + rng.random((n, 2)) * 9], axis=1)]
     ),
 }
 

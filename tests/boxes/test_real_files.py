@@ -58,7 +58,7 @@ def test_every_file_is_read_whole(path, tmp_path):
     assert (len(annotations.names), len(annotations)) == expected
     assert sum(annotations.shape_counts().values()) == expected[1]
     assert sum(annotations.label_counts().values()) + annotations.num_unlabelled() == expected[1]
-    assert len(boxes.as_text(jobs.describe(path)).splitlines()) > 20
+    assert len(boxes.description_as_text(jobs.describe(path)).splitlines()) > 20
 
 
 @pytest.mark.parametrize("path", [p for p in FILES if counted(p)], ids=lambda p: f"{p.parent.name[:12]}-{p.name[:24]}")

@@ -4,7 +4,10 @@ import pytest
 from glauke.boxes import _silhouette
 from glauke.boxes._silhouette import mean_silhouette, mean_silhouettes
 
-RNG = np.random.default_rng(0)
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
 
 
 def test_by_hand():
@@ -14,16 +17,16 @@ def test_by_hand():
 
 
 @pytest.mark.parametrize("columns", [1, 2])
-def test_agrees_with_scikit_learn(columns):
+def test_agrees_with_scikit_learn(rng, columns):
     metrics = pytest.importorskip("sklearn.metrics")
-    points, assignment = RNG.integers(0, 30, (150, columns)) / 7.0, RNG.integers(0, 4, 150)
+    points, assignment = rng.integers(0, 30, (150, columns)) / 7.0, rng.integers(0, 4, 150)
 
     assert mean_silhouette(points, assignment=assignment) == pytest.approx(metrics.silhouette_score(points, assignment))
 
 
-def test_overlap_is_a_distance_too():
+def test_overlap_is_a_distance_too(rng):
     metrics = pytest.importorskip("sklearn.metrics")
-    points, assignment = RNG.uniform(1, 9, (60, 2)), RNG.integers(0, 3, 60)
+    points, assignment = rng.uniform(1, 9, (60, 2)), rng.integers(0, 3, 60)
     shared = np.minimum(points[:, None], points[None]).prod(axis=2)
     areas = points.prod(axis=1)
     apart = 1 - shared / (areas[:, None] + areas - shared)
@@ -34,9 +37,9 @@ def test_overlap_is_a_distance_too():
     assert found == pytest.approx(metrics.silhouette_score(apart, assignment, metric="precomputed"))
 
 
-def test_weights_are_repetitions():
-    points, times = RNG.uniform(size=(40, 2)), RNG.integers(0, 5, 40)
-    assignment = RNG.integers(0, 3, 40)
+def test_weights_are_repetitions(rng):
+    points, times = rng.uniform(size=(40, 2)), rng.integers(0, 5, 40)
+    assignment = rng.integers(0, 3, 40)
     repeated = mean_silhouette(np.repeat(points, times, axis=0), assignment=np.repeat(assignment, times))
 
     assert mean_silhouette(points, assignment=assignment, weights=times.astype(float)) == pytest.approx(repeated)
@@ -57,20 +60,20 @@ def test_points_on_top_of_each_other():
     assert mean_silhouette(points, assignment=np.array([0, 0, 1, 1])) == 0.0
 
 
-def test_many_points_are_sampled_the_same_way_in_any_order(monkeypatch):
-    points = np.concatenate([RNG.normal(0, 1, (1500, 2)), RNG.normal(6, 1, (1500, 2))])
+def test_many_points_are_sampled_the_same_way_in_any_order(rng, monkeypatch):
+    points = np.concatenate([rng.normal(0, 1, (1500, 2)), rng.normal(6, 1, (1500, 2))])
     assignment = np.repeat([0, 1], 1500)
     found = mean_silhouette(points, assignment=assignment)
-    order = RNG.permutation(3000)
+    order = rng.permutation(3000)
 
     assert mean_silhouette(points[order], assignment=assignment[order]) == found
     monkeypatch.setattr(_silhouette, "SAMPLE", 3000)
     assert mean_silhouette(points, assignment=assignment) == pytest.approx(found, abs=0.02)
 
 
-def test_a_sample_follows_the_weights(monkeypatch):
+def test_a_sample_follows_the_weights(rng, monkeypatch):
     monkeypatch.setattr(_silhouette, "SAMPLE", 100)
-    points, weights = RNG.uniform(size=(500, 1)), RNG.integers(1, 200, 500).astype(float)
+    points, weights = rng.uniform(size=(500, 1)), rng.integers(1, 200, 500).astype(float)
     assignment = (points[:, 0] > 0.5).astype(np.int64)
     found = mean_silhouette(points, assignment=assignment, weights=weights)
     monkeypatch.setattr(_silhouette, "SAMPLE", 500)

@@ -10,7 +10,7 @@ LABELS = ("hardhat", "vest", "mask", "boots")
     [
         ("HardHat", "hardhat"), ("hard hat", "hardhat"), ("Hard_Hat\n", "hardhat"), ("harhat", "hardhat"),
         ("hradhat", "hardhat"), ("boot", "boots"), ("Boots ", "boots"), ("Vests", "vest"), ("MASK", "mask"),
-        ("masks", "mask"), ("maask", "mask"), ("ｍａｓｋ", "mask"),
+        ("masks", "mask"), ("maask", "mask"), ("\uff4d\uff41\uff53\uff4b", "mask"),
         ("person", None), ("", None), ("not_defined", None), ("hardhat, vest, mask and boots.", None), ("m", None),
         ("x" * 10_000, None),
     ],

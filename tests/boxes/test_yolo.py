@@ -96,6 +96,7 @@ def test_without_its_picture_a_box_has_no_pixels_unless_sizes_are_given(tmp_path
     assert "2 boxes" in bare.findings[0].message
     assert given.boxes_xywh.tolist() == [[75, 25, 50, 50]] * 2
     assert given.findings == ()
+    assert given.names == (("a.png",) if picture else ("a.jpg",))
 
 
 def test_polygons_are_enclosed_and_confidences_are_noted(tmp_path):

@@ -1,16 +1,34 @@
 """Annotations of objects in pictures become detector anchors: read, describe, check, mend, convert. Never torch."""
 
+from ._anchors import Anchors as Anchors
+from ._anchors import anchors as anchors
+from ._anchors import anchors_as_dict as anchors_as_dict
 from ._annotations import KINDS as KINDS
 from ._annotations import SHAPES as SHAPES
 from ._annotations import Annotations as Annotations
 from ._annotations import Attribute as Attribute
 from ._check import check as check
+from ._cluster import Clusters as Clusters
+from ._cluster import CurvePoint as CurvePoint
+from ._cluster import cluster as cluster
+from ._cluster import clusters_as_dict as clusters_as_dict
+from ._crops import Crops as Crops
+from ._crops import crops as crops
 from ._describe import describe as describe
 from ._description import Description as Description
-from ._description import as_dict as as_dict
-from ._description import as_text as as_text
+from ._description import description_as_dict as description_as_dict
+from ._description import description_as_text as description_as_text
+from ._detectors import DETECTORS as DETECTORS
+from ._detectors import paste_ready as paste_ready
+from ._detectors import resize_of as resize_of
+from ._elbow import Elbow as Elbow
+from ._elbow import elbow as elbow
+from ._elbow import suggest_k as suggest_k
+from ._exact import Partition as Partition
+from ._exact import exact_curve as exact_curve
 from ._exports import Converted as Converted
 from ._exports import convert as convert
+from ._features import FEATURES as FEATURES
 from ._findings import Change as Change
 from ._findings import Finding as Finding
 from ._fix import Applied as Applied
@@ -19,6 +37,7 @@ from ._merge import Merged as Merged
 from ._merge import merge as merge
 from ._pictures import PictureFolder as PictureFolder
 from ._pictures import picture_folder as picture_folder
+from ._plane import kmeans as kmeans
 from ._prepare import Prepared as Prepared
 from ._prepare import prepare as prepare
 from ._prepare import sound as sound

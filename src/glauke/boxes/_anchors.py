@@ -152,9 +152,9 @@ def anchors(
     size = _input_size(input_size)
     found = features(annotations, feature="relative-size")
     if not found.boxes:
-        regions = counted(annotations.num_boxes(), "region")
         raise DataError(
-            f"there are no boxes to find anchors for: {regions}, none with an area", place=_place(annotations)
+            f"there is no box to find anchors for ({counted(annotations.num_boxes(), 'region')} without an area)",
+            place=_place(annotations),
         )
     points = _at_input_size(annotations, found, size, resize)
     different = len(distinct(points, found.weights)[0])
@@ -188,7 +188,7 @@ def anchors(
     )
 
 
-def as_dict(anchors: Anchors) -> dict[str, object]:
+def anchors_as_dict(anchors: Anchors) -> dict[str, object]:
     """Everything but the single boxes, as plain values for JSON."""
     return {
         "count": len(anchors),

@@ -1,7 +1,7 @@
 """Labels that are missing, misspelt or harmful."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 
@@ -46,20 +46,32 @@ class _Verdict:
     """The label that was meant; None if that cannot be known."""
 
 
-def check_labels(annotations: Annotations, *, labels: Sequence[str] | None, skip: set[int]) -> CheckedLabels:
+def check_labels(
+    annotations: Annotations,
+    *,
+    labels: Sequence[str] | None,
+    skip: set[int],
+    gone: Bool[np.ndarray, " regions"],
+) -> CheckedLabels:
     """Check every label against the expected ones, or against its neighbours in the file where none are given.
 
-    Regions of `skip` are known to have no label for a reason that the reader has given.
+    Regions of `skip` are known to have no label for a reason that the reader has given. Those that are `gone` for their
+    boxes do not count where one label is held to be commoner than another: it should still be so without them.
     """
-    counts = np.bincount(annotations.label[annotations.label >= 0], minlength=len(annotations.labels))
+    counts = _counts(annotations, annotations.label >= 0)
     if labels is not None:
         verdicts = _against_expected(annotations.labels, counts, labels)
     else:
-        verdicts = _against_each_other(annotations.labels, counts)
+        verdicts = _against_each_other(
+            annotations.labels, counts, _counts(annotations, (annotations.label >= 0) & ~gone)
+        )
     for i, text in enumerate(annotations.labels):
         if counts[i] and i not in verdicts and text not in (labels or ()) and UNSAFE.search(text):
             verdicts[i] = _unsafe(text)
     verdicts = _followed(verdicts, annotations.labels)
+    # Where no label is left at all, the list of labels is another file's, and a fix would empty this one.
+    is_lost = all(i in verdicts and verdicts[i].better is None for i in np.flatnonzero(counts).tolist())
+    last = set(verdicts) if is_lost else set()
     found, gone = [], annotations.label < 0
     meant = list(annotations.labels)
     for i, verdict in verdicts.items():
@@ -68,7 +80,7 @@ def check_labels(annotations: Annotations, *, labels: Sequence[str] | None, skip
             gone[rows] = True
         else:
             meant[i] = verdict.better
-        found.append(_of_label(annotations, rows, verdict))
+        found.append(_of_label(annotations, rows, verdict, is_last=i in last))
     found.append(_unlabelled(annotations, skip=skip))
     if labels is not None:
         found.append(_missing(labels, {meant[i] for i in np.flatnonzero(counts)}))
@@ -104,24 +116,36 @@ def _against_expected(
     return verdicts
 
 
-def _against_each_other(texts: Sequence[str], counts: Int[np.ndarray, " labels"]) -> dict[int, _Verdict]:
+def _counts(annotations: Annotations, rows: Bool[np.ndarray, " regions"]) -> Int[np.ndarray, " labels"]:
+    return np.bincount(annotations.label[rows], minlength=len(annotations.labels))
+
+
+def _against_each_other(
+    texts: Sequence[str], counts: Int[np.ndarray, " labels"], sound_counts: Int[np.ndarray, " labels"]
+) -> dict[int, _Verdict]:
     """Slips among the labels of one file: a rarer way to write what is also written otherwise."""
-    order: list[int] = [i for i in np.argsort(-counts, kind="stable").tolist() if counts[i]]
-    clean = sorted(order, key=lambda i: (-counts[i], texts[i] != texts[i].strip()))  # of equals the one without blanks
+    weight: dict[str, int] = {}
+    for i, text in enumerate(texts):
+        weight[plain(text)] = weight.get(plain(text), 0) + int(sound_counts[i])
+    # The commonest way to write the commonest word comes first; of equals the one without blanks.
+    order = sorted(
+        (i for i in range(len(texts)) if counts[i]),
+        key=lambda i: (-weight[plain(texts[i])], -counts[i], texts[i] != texts[i].strip()),
+    )
     first_plain: dict[str, int] = {}
     first_singular: dict[str, int] = {}
     verdicts: dict[int, _Verdict] = {}
     kept: list[int] = []
-    for i in clean:
+    for i in order:
         word = plain(texts[i])
         same = first_plain.setdefault(word, i)
         of_number = next((first_singular[s] for s in singulars(word) if s in first_singular), None)
         if same != i:
             meant: int | None = same
-        elif of_number is not None and counts[of_number] >= _COMMONER * counts[i]:
+        elif of_number is not None and weight[plain(texts[of_number])] >= _COMMONER * weight[word]:
             meant = of_number
         else:
-            meant = _misspelt(word, int(counts[i]), texts, counts, kept[:_MOST_COMPARED])
+            meant = _misspelt(word, texts, weight, kept[:_MOST_COMPARED])
         if meant is None:
             kept.append(i)
             for singular in singulars(word):
@@ -138,15 +162,12 @@ def _against_each_other(texts: Sequence[str], counts: Int[np.ndarray, " labels"]
     return verdicts
 
 
-def _misspelt(
-    word: str, count: int, texts: Sequence[str], counts: Int[np.ndarray, " labels"], kept: list[int]
-) -> int | None:
+def _misspelt(word: str, texts: Sequence[str], weight: Mapping[str, int], kept: Sequence[int]) -> int | None:
     if len(word) < _LEAST_LETTERS:
         return None
     for i in kept:
-        if counts[i] < _COMMONER * count:
-            return None  # they come by count: the rest is rarer still
-        if letters_between(word, plain(texts[i])) is not None:
+        other = plain(texts[i])
+        if weight[other] >= _COMMONER * weight[word] and letters_between(word, other) is not None:
             return i
     return None
 
@@ -162,8 +183,8 @@ def _unsafe(text: str) -> _Verdict:
     return _Verdict(rule="unsafe-label", severity="warning", message=message, better=better)
 
 
-def _of_label(annotations: Annotations, rows: Int[np.ndarray, " n"], verdict: _Verdict) -> Placed:
-    what: What = "label" if verdict.better is not None else "drop-region"
+def _of_label(annotations: Annotations, rows: Int[np.ndarray, " n"], verdict: _Verdict, *, is_last: bool) -> Placed:
+    what: What | None = "label" if verdict.better is not None else None if is_last else "drop-region"
     fix = f"write {quoted(verdict.better)}" if verdict.better is not None else "give it one of the expected labels"
     return of_rows(
         annotations,

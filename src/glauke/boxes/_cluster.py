@@ -13,13 +13,13 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 
-from glauke.errors import DataError, UnknownNameError, UsageError
+from glauke.errors import DataError, UsageError
 
 from ._annotations import Annotations
-from ._elbow import Elbow, suggest
+from ._elbow import Elbow, suggest_k
 from ._exact import MAX_K, exact_curve
 from ._features import Features, features
-from ._lloyd import DISTANCES, Distance
+from ._lloyd import Distance, known_distance
 from ._plane import kmeans_curve
 from ._silhouette import mean_silhouettes
 from ._wording import counted, quoted
@@ -89,7 +89,7 @@ def cluster(
     annotations: Annotations,
     *,
     feature: str = "aspect-ratio",
-    distance: Distance = "euclidean",
+    distance: str = "euclidean",
     k: Literal["auto"] | int = "auto",
     by_label: bool = False,
     max_k: int = MAX_K,
@@ -103,10 +103,8 @@ def cluster(
         UsageError: "iou" without relative sizes, or `k` below 1 or above the number of different values.
         DataError: there are no boxes, or picture sizes are needed and not known.
     """
-    if distance not in DISTANCES:
-        raise UnknownNameError(distance, kind="distance", known=DISTANCES)
-    found = features(annotations, feature=feature)
-    if distance == "iou" and feature != "relative-size":
+    measure, found = known_distance(distance), features(annotations, feature=feature)
+    if measure == "iou" and feature != "relative-size":
         raise UsageError(f"distance iou compares widths and heights, and {feature} has none", fix="use relative-size")
     if max_k < 1 or (k != "auto" and k < 1):
         raise UsageError(f"the number of clusters must be at least 1, not {max_k if max_k < 1 else k}")
@@ -124,11 +122,11 @@ def cluster(
             f"{counted(found.boxes, 'box', 'boxes')}",
             fix=f"ask for at most {values}",
         )
-    labels, notes = _by_label(annotations, found, distance, k, most) if by_label else ({}, [])
-    return _clusters(found, distance=distance, k=k, max_k=most, by_label=labels, notes=tuple(notes))
+    labels, notes = _by_label(annotations, found, measure, k, most) if by_label else ({}, [])
+    return _clusters(found, distance=measure, k=k, max_k=most, by_label=labels, notes=tuple(notes))
 
 
-def as_dict(clusters: Clusters) -> dict[str, object]:
+def clusters_as_dict(clusters: Clusters) -> dict[str, object]:
     """The object that `glauke boxes cluster --json` prints; what is not known has no key."""
     described: dict[str, object] = {
         "feature": clusters.feature,
@@ -144,7 +142,7 @@ def as_dict(clusters: Clusters) -> dict[str, object]:
         "exact": clusters.exact,
     }
     if clusters.by_label:
-        described["by_label"] = {label: as_dict(inner) for label, inner in clusters.by_label.items()}
+        described["by_label"] = {label: clusters_as_dict(inner) for label, inner in clusters.by_label.items()}
     return described
 
 
@@ -205,7 +203,7 @@ def _clusters(
     line = found.values.shape[1] == 1
     divisions = _on_the_line(found, max_k) if line else _in_the_plane(found, distance, max_k)
     curve = _curve(found, distance, divisions)
-    elbow = suggest([point.k for point in curve], [point.inertia for point in curve])
+    elbow = suggest_k([point.k for point in curve], [point.inertia for point in curve])
     chosen = elbow.suggested_k if k == "auto" else k
     division = divisions[chosen - 1]
     return Clusters(

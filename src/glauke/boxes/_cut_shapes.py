@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from ._picture_boxes import Number, plain
+from ._shapes import Box
 
-Box = tuple[float, float, float, float]
 _POINTS = ("all_points_x", "all_points_y")
 
 

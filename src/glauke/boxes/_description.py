@@ -41,11 +41,12 @@ class Description:
     sections: tuple[Section, ...]
 
 
-def as_text(description: Description, *, width: int = 100) -> str:
+def description_as_text(description: Description, *, width: int = 100) -> str:
     """The explanation for a terminal that is `width` characters wide.
 
     >>> table = Table(columns=("label", "regions"), rows=(("vest", "7"), ("mask", "12")), numeric=(1,))
-    >>> print(as_text(Description(file="a", kind="coco", sections=(Section(title="Labels", blocks=("Two.", table)),))))
+    >>> section = Section(title="Labels", blocks=("Two.", table))
+    >>> print(description_as_text(Description(file="a", kind="coco", sections=(section,))))
     LABELS
     Two.
       label  regions
@@ -55,7 +56,7 @@ def as_text(description: Description, *, width: int = 100) -> str:
     return "\n\n".join("\n".join(_section_lines(section, width)) for section in description.sections)
 
 
-def as_dict(description: Description) -> dict[str, object]:
+def description_as_dict(description: Description) -> dict[str, object]:
     """The explanation as JSON values: `{"file", "kind", "sections": [{"title", "blocks": [...]}]}`.
 
     A block is `{"text": ...}` or `{"columns": [...], "rows": [[...], ...]}`.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from glauke.errors import UnknownNameError, UsageError
 
-from ._anchors import RESIZES, Anchors, Resize, as_dict
+from ._anchors import RESIZES, Anchors, Resize, anchors_as_dict
 from ._pyramid import USUAL_RATIOS, Pyramid, best_pyramid, pyramid
 from ._wording import counted
 
@@ -36,15 +36,7 @@ def paste_ready(anchors: Anchors, *, detector: str) -> str:
         UnknownNameError: the detector is not on the list.
         UsageError: it has no anchors, or not so many.
     """
-    if detector in _WRITERS:
-        return _WRITERS[detector][1](anchors)
-    if _ANCHOR_FREE.fullmatch(detector):
-        raise UsageError(
-            f"{detector} has no anchors: it finds boxes without them, and would ignore any that it is given",
-            place="--for",
-            fix="train it as it is",
-        )
-    raise UnknownNameError(detector, kind="detector", known=_WRITERS)
+    return _writer(detector)[1](anchors)
 
 
 def resize_of(detector: str) -> Resize:
@@ -55,10 +47,21 @@ def resize_of(detector: str) -> Resize:
 
     Raises:
         UnknownNameError: the detector is not on the list.
+        UsageError: it has no anchors.
     """
-    if detector not in _WRITERS:
-        raise UnknownNameError(detector, kind="detector", known=_WRITERS)
-    return _WRITERS[detector][0]
+    return _writer(detector)[0]
+
+
+def _writer(detector: str) -> "tuple[Resize, Callable[[Anchors], str]]":
+    if detector in _WRITERS:
+        return _WRITERS[detector]
+    if _ANCHOR_FREE.fullmatch(detector):
+        raise UsageError(
+            f"{detector} has no anchors: it finds boxes without them, and would ignore any that it is given",
+            place="--for",
+            fix="train it as it is",
+        )
+    raise UnknownNameError(detector, kind="detector", known=_WRITERS)
 
 
 def _yolov2(anchors: Anchors) -> str:
@@ -227,7 +230,7 @@ def _compared(best: Pyramid, usual: Pyramid) -> str:
 
 
 def _json(anchors: Anchors) -> str:
-    return json.dumps(as_dict(anchors), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(anchors_as_dict(anchors), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 _WRITERS: Mapping[str, tuple[Resize, Callable[[Anchors], str]]] = {

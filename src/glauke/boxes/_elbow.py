@@ -56,7 +56,7 @@ def elbow(ks: Sequence[int], costs: Sequence[Cost]) -> int | None:
     return ks[int(near.argmax())] if below.max() > 1e-9 else None
 
 
-def suggest(ks: Sequence[int], costs: Sequence[Cost], *, ranges: Iterable[int] = RANGES) -> Elbow:
+def suggest_k(ks: Sequence[int], costs: Sequence[Cost], *, ranges: Iterable[int] = RANGES) -> Elbow:
     """Read the elbow of a curve for every largest k in `ranges`, as far as the curve goes, and say how sure it is.
 
     A curve that ends before the first of them, for lack of different values, is read once as a whole.

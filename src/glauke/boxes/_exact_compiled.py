@@ -6,12 +6,13 @@ This is the second form of `_exact._row`; the tests hold the two equal.
 import inspect
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 
 @cache
-def compiled_row() -> Callable[..., np.ndarray] | None:
+def compiled_row() -> Callable[..., Any] | None:
     """The compiled row, or None without the extra `fast`; the first call compiles for some seconds."""
     try:
         import numba

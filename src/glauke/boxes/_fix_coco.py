@@ -6,6 +6,7 @@ from ._coco_shapes import is_flat
 from ._cut_shapes import cut_outline
 from ._picture_boxes import plain
 from ._plan import Plan
+from ._shapes import Box
 
 
 def change_coco(document: dict, annotations: Annotations, plan: Plan) -> None:
@@ -29,7 +30,7 @@ def change_coco(document: dict, annotations: Annotations, plan: Plan) -> None:
     document["images"] = [entry for i, entry in enumerate(images) if i not in plan.dropped_pictures]
 
 
-def _cut(entry: dict, box: tuple[float, float, float, float]) -> None:
+def _cut(entry: dict, box: Box) -> None:
     x, y, width, height = (plain(value) for value in box)
     entry["bbox"] = [x, y, width, height]
     if "area" in entry:

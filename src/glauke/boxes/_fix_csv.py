@@ -1,9 +1,9 @@
 """Changes in the CSV of VIA 1 and 2: rows that do not change stay as they are, to the letter."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from glauke.errors import DataError
 
@@ -12,12 +12,15 @@ from ._csv_rows import CsvRow, csv_rows
 from ._cut_shapes import cut_shape
 from ._findings import Finding
 from ._fix_via import with_label
-from ._json_cells import parsed_cell
+from ._json_cells import parsed_cell, parsed_cells
+from ._json_style import json_bytes, json_style
 from ._plan import Applied, Plan
 from ._via_csv import _aligned, _Header, _header
 
 _LINE = re.compile(r"line (\d+) ")
 _JSON = ("file_attributes", "region_shape_attributes", "region_attributes")
+_CHUNK = 1_000  # rows whose JSON is read in one go
+_REPEATED_HEADER = -2
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,7 +60,7 @@ def change_csv(
     for record in records:
         finding = about.get(record.row.line)
         if record.cells is None:
-            if record.image == -1 and finding is not None:
+            if record.image != _REPEATED_HEADER and finding is not None:
                 applied.append(Applied(finding=finding, message=f"line {record.row.line} was left out"))
             else:
                 lines.append(record.row.text)
@@ -86,33 +89,41 @@ def _records(rows: Iterator[CsvRow], header: _Header, annotations: Annotations) 
     assert annotations.lines is not None
     region_of_line = {line: row for row, line in enumerate(annotations.lines.tolist())}
     images: dict[tuple[str, str], int] = {}
-    for row in rows:
-        if row.cells == header.cells:
-            yield _Record(row=row, cells=None, image=-2)  # a repeated header
-            continue
-        cells = None if row.unclosed else _aligned(row, header)
-        undefined = False
-        try:
-            for cell in _json_cells(cells, header):
-                undefined |= parsed_cell(cell)[1]
-        except DataError:
-            cells = None
-        if cells is None:
-            yield _Record(row=row, cells=None)
-            continue
-        size = cells[header.at["file_size"]].strip() if "file_size" in header.at else ""
-        image = images.setdefault((cells[header.at["filename"]], size), len(images))
-        record = _Record(row=row, cells=list(cells), image=image, region=region_of_line.get(row.line))
-        if undefined:
-            for name in _JSON:
-                value, unset = parsed_cell(cells[header.at[name]]) if name in header.at else ({}, False)
-                if unset:
-                    _set(record, header, name, _dumped(value))
-        yield record
+    while chunk := list(islice(rows, _CHUNK)):
+        aligned = [None if row.unclosed or row.cells == header.cells else _aligned(row, header) for row in chunk]
+        is_clean = parsed_cells([cell for cells in aligned for cell in _json_cells(cells, header)]) is not None
+        for row, cells in zip(chunk, aligned, strict=True):
+            if row.cells == header.cells:
+                yield _Record(row=row, cells=None, image=_REPEATED_HEADER)
+                continue
+            unset = {} if is_clean or cells is None else _undefined(cells, header)
+            if cells is None or unset is None:
+                yield _Record(row=row, cells=None)
+                continue
+            size = cells[header.at["file_size"]].strip() if "file_size" in header.at else ""
+            image = images.setdefault((cells[header.at["filename"]], size), len(images))
+            record = _Record(row=row, cells=list(cells), image=image, region=region_of_line.get(row.line))
+            for name, value in unset.items():
+                _set_json(record, header, name, value)
+            yield record
 
 
 def _json_cells(cells: Sequence[str] | None, header: _Header) -> list[str]:
     return [] if cells is None else [cells[header.at[name]] for name in _JSON if name in header.at]
+
+
+def _undefined(cells: Sequence[str], header: _Header) -> dict[str, object] | None:
+    """The values of cells that hold JavaScript's `undefined`, without it; None if some cell holds no JSON."""
+    found: dict[str, object] = {}
+    try:
+        for name in _JSON:
+            if name in header.at:
+                value, unset = parsed_cell(cells[header.at[name]])
+                if unset:
+                    found[name] = value
+    except DataError:
+        return None
+    return found
 
 
 def _change(record: _Record, header: _Header, annotations: Annotations, plan: Plan) -> None:
@@ -126,14 +137,14 @@ def _change(record: _Record, header: _Header, annotations: Annotations, plan: Pl
         values = _object(record, header, "file_attributes")
         sides = zip(("width", "height"), plan.picture_sizes[image], strict=True)
         new = {side: str(size) if isinstance(values.get(side), str) else size for side, size in sides}
-        _set(record, header, "file_attributes", _dumped(values | new))
+        _set_json(record, header, "file_attributes", values | new)
     if region in plan.labels and annotations.class_attribute is not None:
         values = _object(record, header, "region_attributes")
         values = with_label(values, annotations.class_attribute, plan.labels[region], None)
-        _set(record, header, "region_attributes", _dumped(values))
+        _set_json(record, header, "region_attributes", values)
     if region in plan.boxes:
         shape = cut_shape(_object(record, header, "region_shape_attributes"), plan.boxes[region])
-        _set(record, header, "region_shape_attributes", _dumped(shape))
+        _set_json(record, header, "region_shape_attributes", shape)
 
 
 def _empty(record: _Record, header: _Header) -> None:
@@ -173,5 +184,8 @@ def _text(record: _Record, header: _Header) -> str:
     return ",".join(written)
 
 
-def _dumped(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+def _set_json(record: _Record, header: _Header, name: str, value: object) -> None:
+    """Put JSON into a cell, with the blanks and escapes that it has there."""
+    assert record.cells is not None
+    old = record.cells[header.at[name]].encode()
+    _set(record, header, name, json_bytes(value, json_style(old)).decode())

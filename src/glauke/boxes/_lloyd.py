@@ -18,10 +18,12 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float, Int
 
+from glauke.errors import UnknownNameError
+
 Distance = Literal["euclidean", "iou"]
 DISTANCES: tuple[Distance, ...] = ("euclidean", "iou")
 
-_AT_ONCE = 1 << 14  # points of all starts that are compared with one centre: what stays in a core's cache
+_AT_ONCE = 1 << 14  # pairs of a point and a centre that are compared at once: they stay in a core's cache
 _MOST_ROUNDS = 300
 _LEAST_GAIN = 1e-5  # of the cost: a round that gains less is not worth another of the same step
 STEPS = tuple(0.5**power for power in range(3, 13))  # of a side's length: 1/8 to 1/4096
@@ -42,6 +44,14 @@ class Points:
     def __len__(self) -> int:
         """Number of distinct points."""
         return len(self.x)
+
+
+def known_distance(name: str) -> Distance:
+    """The distance of that name. Raises `UnknownNameError` if there is none."""
+    for distance in DISTANCES:
+        if distance == name:
+            return distance
+    raise UnknownNameError(name, kind="distance", known=DISTANCES)
 
 
 def squared(x: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -71,21 +81,12 @@ def nearest(
     distance: Distance, x: Float[np.ndarray, " m"], y: Float[np.ndarray, " m"], centers: Float[np.ndarray, "starts k 2"]
 ) -> tuple[Int[np.ndarray, "starts m"], Float[np.ndarray, "starts m"]]:
     """The centre that each point costs least with, the first of equal ones, and that cost; for every start."""
-    compare = _COMPARED[distance]
     shape = (len(centers), len(x))
-    labels, costs = np.zeros(shape, dtype=np.int16), np.empty(shape)
-    for some in _stretches(len(x), max(1, _AT_ONCE // len(centers))):
-        label, cost = labels[:, some], costs[:, some]
-        for k in range(centers.shape[1]):
-            compared = compare(x[some], y[some], centers[:, k, :1], centers[:, k, 1:])
-            if k == 0:
-                cost[:] = compared
-                continue
-            np.copyto(label, np.int16(k), where=compared < cost)
-            np.minimum(cost, compared, out=cost)
-        if distance == "iou":
-            cost[:] = (cost - 2) / (cost - 1)
-    return labels, costs
+    labels, costs = np.empty(shape, dtype=np.int16), np.empty(shape)
+    for some in _stretches(len(x), max(1, _AT_ONCE // (len(centers) * centers.shape[1]))):
+        compared = _COMPARED[distance](x[some], y[some], centers[:, :, :1], centers[:, :, 1:])
+        labels[:, some], costs[:, some] = compared.argmin(axis=1), compared.min(axis=1)
+    return labels, (costs - 2) / (costs - 1) if distance == "iou" else costs
 
 
 def _stretches(length: int, size: int) -> Iterator[slice]:

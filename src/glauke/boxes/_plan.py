@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from ._annotations import Annotations
 from ._findings import Change, Finding
 from ._picture_boxes import plain
+from ._shapes import Box
 from ._wording import counted, number, quoted
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,5 +106,5 @@ def _place(annotations: Annotations, change: Change) -> str:
     return name if change.region is None else f"{name}, region {int(annotations.region[change.region])}"
 
 
-def _box(values: Sequence[float]) -> str:
+def _box(values: Sequence[float | int]) -> str:
     return " ".join(number(plain(value) if value == value else value) for value in values)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float, Int
 
-from glauke.errors import UnknownNameError, UsageError
+from glauke.errors import UsageError
 
 from ._distinct import distinct
-from ._lloyd import DISTANCES, SMALL_STEPS, STEPS, Distance, Points, lloyd, nearest, polish, starts
+from ._lloyd import SMALL_STEPS, STEPS, Distance, Points, known_distance, lloyd, nearest, polish, starts
 from ._swaps import swapped
 
 SAMPLE = 10_000
@@ -66,7 +66,7 @@ def kmeans(
     *,
     k: int,
     weights: Float[np.ndarray, " n"] | None = None,
-    distance: Distance = "euclidean",
+    distance: str = "euclidean",
     restarts: int = 10,
     seed: int = 0,
 ) -> PlaneClusters:
@@ -84,7 +84,7 @@ def kmeans(
         UsageError: `k` is below 1 or above the number of distinct points, or there are no restarts.
         ValueError: no points, or points or weights that are not finite; sides that are not positive for "iou".
     """
-    scaled = _scaled(points, weights, distance)
+    scaled = _scaled(points, weights, known_distance(distance))
     if not 1 <= k <= len(scaled.distinct):
         raise UsageError(
             f"k={k} must be between 1 and {len(scaled.distinct)}, the number of different points",
@@ -99,7 +99,7 @@ def kmeans_curve(
     points: Float[np.ndarray, "n 2"],
     *,
     weights: Float[np.ndarray, " n"] | None = None,
-    distance: Distance = "euclidean",
+    distance: str = "euclidean",
     max_k: int = 20,
     restarts: int = 10,
     seed: int = 0,
@@ -109,7 +109,7 @@ def kmeans_curve(
     One more centre never makes things worse: where the starts found nothing better than the clusters before, these and
     one centre more are a further start.
     """
-    scaled = _scaled(points, weights, distance)
+    scaled = _scaled(points, weights, known_distance(distance))
     curve: list[PlaneClusters] = []
     for k in range(1, min(max_k, len(scaled.distinct)) + 1):
         found = _clusters(scaled, k=k, restarts=restarts, seed=seed)
@@ -138,8 +138,6 @@ def mean_overlap(
 
 
 def _scaled(points: np.ndarray, weights: np.ndarray | None, distance: Distance) -> _Scaled:
-    if distance not in DISTANCES:
-        raise UnknownNameError(distance, kind="distance", known=DISTANCES)
     values, weight = distinct(points, weights)
     positive = bool((values > 0).all())
     if distance == "iou":

@@ -10,7 +10,7 @@ from ._findings import Finding
 from ._pictures import PictureFolder, picture_folder
 from ._read import Document, annotations_of, open_document, read, require_annotations
 from ._repair import donor_beside, repaired, unsound
-from ._sizes import sizes_from_csv, sizes_from_pictures, with_sizes
+from ._sizes import sizes_from_csv, sizes_from_pictures, sizes_of_all, with_sizes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,15 +47,17 @@ def prepare(
     from a VIA JSON in the same folder that has the same pictures.
     """
     document = open_document(path)
-    as_read = require_annotations(annotations_of(document, attribute=attribute))
     pictures = None if images is None else picture_folder(images)
+    table = None if sizes is None else sizes_from_csv(sizes)
+    known = sizes_of_all(pictures) if document.kind == "yolo" and pictures is not None else table
+    as_read = require_annotations(annotations_of(document, attribute=attribute, sizes=known))
     annotations, donor, notes = as_read, None, ()
     if repair_from is not None or unsound(as_read) is not None:
         donor = repair_from or donor_beside(path, as_read, read)
         if donor is not None:
             annotations, notes = repaired(as_read, require_annotations(read(donor, attribute=attribute)))
-    if sizes is not None:
-        annotations = with_sizes(annotations, sizes_from_csv(sizes))
+    if table is not None:
+        annotations = with_sizes(annotations, table)
     if pictures is not None:
         annotations = with_sizes(annotations, sizes_from_pictures(annotations, pictures))
     return Prepared(

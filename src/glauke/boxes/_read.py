@@ -1,6 +1,7 @@
 """Any file of annotations becomes `Annotations`; what a file is, its content says and never its name."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from glauke.files import is_archive, parse_json, read_json, read_text
 from ._annotations import Annotations
 from ._coco import annotations_from_coco, recognise_coco
 from ._columns import annotations_from_via
+from ._sizes import Size, sizes_from_csv
 from ._table import read_table
 from ._tiny_boxes import is_tiny_imagenet, read_tiny_imagenet
+from ._to_yolo import SIZES
 from ._via3 import recognise_via3, via3_csv_document, via3_document
 from ._via_csv import via_csv_document
 from ._via_document import ViaDocument, recognise_via, via_document
@@ -87,15 +90,18 @@ def open_document(path: Path) -> Document:
     return _text_document(read_text(path), path)
 
 
-def annotations_of(document: Document, *, attribute: str | None = None) -> Annotations:
-    """The regions of a parsed document as columns."""
+def annotations_of(
+    document: Document, *, attribute: str | None = None, sizes: Mapping[str, Size] | None = None
+) -> Annotations:
+    """The regions of a parsed document as columns; `sizes` of pictures matter for YOLO, whose boxes are fractions."""
     match document.kind:
         case "coco" | "via-coco":
             return annotations_from_coco(document.json, kind=document.kind, path=document.path)
         case "table":
             return read_table(document.path, document.text or "")
         case "yolo":
-            return read_yolo(document.path)
+            table = document.path / SIZES
+            return read_yolo(document.path, sizes=sizes or (sizes_from_csv(table) if table.is_file() else None))
         case "voc":
             return read_voc(document.path)
         case "tiny-imagenet":

@@ -48,10 +48,10 @@ def mean_silhouettes(
 
 def _sample(points: np.ndarray, weights: np.ndarray) -> tuple[Int[np.ndarray, " m"], Float[np.ndarray, " m"]]:
     """Some rows, and how often each is taken."""
-    if len(points) <= SAMPLE:
-        rows = np.flatnonzero(weights > 0)
-        return rows, weights[rows]
     order = np.lexsort((weights, *points.T[::-1]))
+    if len(points) <= SAMPLE:
+        order = order[weights[order] > 0]
+        return order, weights[order]
     total = np.cumsum(weights[order])
     places = (np.arange(SAMPLE) + 0.5) * (total[-1] / SAMPLE)
     taken, times = np.unique(np.searchsorted(total, places, side="right"), return_counts=True)

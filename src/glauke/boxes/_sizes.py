@@ -86,6 +86,12 @@ def sizes_from_pictures(annotations: Annotations, folder: PictureFolder) -> dict
     return sizes
 
 
+def sizes_of_all(folder: PictureFolder) -> dict[str, Size]:
+    """Size of every picture of a folder by its name there; files that are no pictures are left out."""
+    headers = ((file.name, file.header) for file in folder.files)
+    return {name: (header.width, header.height) for name, header in headers if header is not None}
+
+
 def with_sizes(annotations: Annotations, sizes: Mapping[str, Size]) -> Annotations:
     """The same annotations with the sizes of `sizes` where it knows the picture.
 

@@ -15,7 +15,8 @@ def plain(label: str) -> str:
     >>> plain(" Hard_Hat\n"), plain("hard-hat")
     ('hardhat', 'hardhat')
     """
-    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", label).casefold())
+    folded = unicodedata.normalize("NFKC", label).casefold()
+    return _SEPARATORS.sub("", folded) or folded  # a dash alone is a label too
 
 
 def singulars(word: str) -> set[str]:

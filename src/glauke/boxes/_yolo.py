@@ -7,6 +7,7 @@ poses key points after the box.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from glauke.errors import DataError
@@ -54,7 +55,7 @@ def is_yolo(path: Path) -> bool:
 
 
 def read_yolo(path: Path, *, sizes: Mapping[str, Size] | None = None) -> Annotations:
-    """The boxes of a folder of YOLO labels, in pixels; all parts (train, val) together, pictures sorted by name.
+    """The boxes of a folder of YOLO labels, in pixels; all parts (train, val) together, pictures sorted by path.
 
     Pictures are found as Ultralytics finds them: `labels` in a path stands for `images`. Their sizes come from their
     headers, else from `sizes` by file name, with or without its ending. Boxes of a picture whose size is not known
@@ -65,12 +66,14 @@ def read_yolo(path: Path, *, sizes: Mapping[str, Size] | None = None) -> Annotat
     """
     files = yolo_files_of(path)
     names = yolo_names(path, files.names)
-    given = {PurePosixPath(name).stem: size for name, size in (sizes or {}).items()}
+    given = {PurePosixPath(name).stem: (PurePosixPath(name).name, size) for name, size in (sizes or {}).items()}
     numbers = sorted(names.names)
     reader = _Reader(path, names, labels={number: i for i, number in enumerate(numbers)})
     for picture in files.pictures():
-        size = _size(path, picture) or given.get(PurePosixPath(picture.name).stem)
-        reader.read(picture, size)
+        name, size = given.get(PurePosixPath(picture.labels or picture.name).stem, (picture.name, None))
+        if picture.path is None and "/" not in picture.name:
+            picture = replace(picture, name=name)
+        reader.read(picture, _size(path, picture) or size)
     return reader.finished(files, [names.names[number] for number in numbers])
 
 
@@ -104,7 +107,7 @@ class _Reader:
             message = (
                 f"its size is not known, since the picture {what}: {counted(boxes, 'box', 'boxes')} without pixels"
             )
-            fix = "put the picture beside its labels, or into images/ beside labels/"
+            fix = "put it beside its labels or into images/ beside labels/, or give its size with --sizes"
             self._say("size-unknown", message, picture, fix=fix)
 
     def _read_line(self, content: str, line: int, picture: YoloPicture, size: Size | None) -> None:

@@ -30,9 +30,9 @@ def describe(file: Path, /, *, json: Switch = False) -> int:
 
     description = jobs.describe(file)
     if json:
-        show_json(boxes.as_dict(description))
+        show_json(boxes.description_as_dict(description))
     else:
-        show(boxes.as_text(description))
+        show(boxes.description_as_text(description))
     return 0
 
 
@@ -71,7 +71,7 @@ def check(
 
     done = jobs.check(
         file,
-        labels=_labels(labels),
+        labels=split_labels(labels),
         attribute=attribute,
         images=images,
         sizes=sizes,
@@ -210,7 +210,7 @@ def project(
     """
     from glauke.jobs import boxes as jobs
 
-    done = jobs.project(images, labels=_labels(labels) or (), out=out, at_least=at_least)
+    done = jobs.project(images, labels=split_labels(labels) or (), out=out, at_least=at_least)
     if json:
         show_json({"out": str(out), "images": done.pictures, "findings": [_as_dict(f) for f in done.findings]})
     else:
@@ -221,7 +221,8 @@ def project(
     return 0
 
 
-def _labels(text: str | None) -> tuple[str, ...] | None:
+def split_labels(text: str | None) -> tuple[str, ...] | None:
+    """The names in a list that is separated by commas; None where none was given."""
     if text is None:
         return None
     return tuple(label.strip() for label in text.split(",") if label.strip())

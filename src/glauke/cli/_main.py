@@ -36,6 +36,12 @@ boxes.command("glauke.cli._boxes:check", help="Find what is wrong with annotatio
 boxes.command("glauke.cli._boxes:convert", help="Write annotations as VIA, COCO, YOLO, Pascal VOC or CSV.")
 boxes.command("glauke.cli._boxes:merge", help="Join several annotators' files into one VIA project.")
 boxes.command("glauke.cli._boxes:project", help="Write a VIA project of a folder of pictures, ready to annotate.")
+boxes.command("glauke.cli._clusters:cluster", help="Cluster boxes by shape or size and choose the number by the elbow.")
+boxes.command(
+    "glauke.cli._clusters:anchors", help="Find anchors, and the text to paste into a detector's configuration."
+)
+boxes.command("glauke.cli._clusters:crops", help="Cut every box out of its picture, ready to train a classifier on.")
+boxes.command("glauke.cli._clusters:report", help="Write one page with the answer, the findings and the figures.")
 app.command(boxes)
 app.command("glauke.cli._doctor:doctor", help="Say what is installed and what a run would use.")
 
