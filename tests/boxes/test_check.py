@@ -262,10 +262,10 @@ def test_every_rule_in_the_source_is_explained():
 
 
 def test_findings_cost_only_where_there_are_any(made_columns):
-    annotations = made_columns(10_000, 10)
+    annotations = made_columns(1_000, 10)
 
     assert len(check(annotations)) < 100
-    assert len(check(replace(annotations, label=annotations.label * 0 - 1))) >= 100_000
+    assert len(check(replace(annotations, label=annotations.label * 0 - 1))) >= 10_000
 
 
 @pytest.fixture

@@ -39,15 +39,14 @@ def test_of_equal_bends_the_smaller():
     assert elbow([1, 2, 3, 4], [0.9, 0.4, 0.1, 0.0]) == 2
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(FALLS, st.floats(1e-6, 1e6), st.floats(-1e3, 1e3))
 def test_units_do_not_matter(falls, scale, offset):
     costs = np.cumprod([1.0, *falls])
     ks = list(range(1, len(costs) + 1))
     found = elbow(ks, costs.tolist())
 
-    near = np.array(costs) * 1.0
-    below = (near[0] - near) / (near[0] - near[-1]) - np.arange(len(near)) / (len(near) - 1)
+    below = (costs[0] - costs) / (costs[0] - costs[-1]) - np.arange(len(costs)) / (len(costs) - 1)
     moved = elbow(ks, (costs * scale + offset * scale).tolist())
     if found is None or moved is None:
         assert below.max() < 1e-6
@@ -55,7 +54,7 @@ def test_units_do_not_matter(falls, scale, offset):
         assert below[moved - 1] == pytest.approx(below[found - 1], abs=1e-6)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.floats(0.01, 1.0), min_size=3, max_size=19))
 def test_agrees_with_kneed_on_convex_curves(falls):
     """kneed takes the first bump of the curve of differences, we the highest; a convex curve has only one.
@@ -71,7 +70,10 @@ def test_agrees_with_kneed_on_convex_curves(falls):
 
     ours = elbow(ks, costs)
     theirs = kneed.KneeLocator(ks, costs, S=0.0, curve="convex", direction="decreasing").elbow
-    height = lambda k: (costs[0] - costs[k - 1]) / costs[0] - (k - 1) / (len(ks) - 1)  # noqa: E731
+
+    def height(k):
+        return (costs[0] - costs[k - 1]) / costs[0] - (k - 1) / (len(ks) - 1)
+
     assert ours is not None
     assert theirs is not None
     assert height(ours) == pytest.approx(height(int(theirs)), abs=1e-9)
@@ -158,7 +160,7 @@ def test_a_curve_without_a_bend_suggests_nothing_more_than_one():
 
 def test_the_known_elbows_of_the_photographs(datasets):
     entries = json.loads((datasets / "ppe" / "via_region_data.json").read_text(encoding="utf-8")).values()
-    shapes = [r["shape_attributes"] for e in entries for r in (dict(enumerate(e["regions"])) or {}).values()]
+    shapes = [r["shape_attributes"] for e in entries for r in e["regions"]]
     values = np.array([shape["width"] / shape["height"] for shape in shapes])
     costs = {name: [p.inertia for p in exact_curve(v)] for name, v in (("ratio", values), ("log", np.log(values)))}
 

@@ -48,7 +48,7 @@ def test_by_hand():
     assert three.borders.tolist() in ([8.0, 9.0], [8.0, 10.0], [2.0, 8.0])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(WEIGHTED)
 def test_no_division_is_better(drawn):
     values, weights = np.array(drawn).T
@@ -63,7 +63,7 @@ def test_no_division_is_better(drawn):
         assert (weights * (values - part.centers[labels]) ** 2).sum() == pytest.approx(part.inertia, rel=1e-9, abs=tiny)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(WEIGHTED, st.randoms(use_true_random=False))
 def test_order_changes_nothing(drawn, random):
     other = drawn.copy()

@@ -7,7 +7,7 @@ whatever is not usual goes a careful way, region by region.
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import itemgetter
@@ -40,10 +40,13 @@ _MOST_KNOWN = 50
 """How many attributes an error names."""
 
 
-def annotations_from_via(document: ViaDocument, *, attribute: str | None = None) -> Annotations:
+def annotations_from_via(
+    document: ViaDocument, *, attribute: str | None = None, expected: Collection[str] | None = None
+) -> Annotations:
     """All regions of a document as columns, with a finding for each that no box can be made of.
 
-    `attribute` names the region attribute that holds the class; without it, `choose_class_attribute` decides.
+    `attribute` names the region attribute that holds the class; without it, `choose_class_attribute` decides,
+    by the `expected` labels where they are known.
 
     Raises:
         UnknownNameError: no region has `attribute`, and the file does not declare it.
@@ -62,7 +65,7 @@ def annotations_from_via(document: ViaDocument, *, attribute: str | None = None)
     shape = np.frombuffer(rows.shapes, dtype=np.int8).copy()
     shape[list(rows.problems)] = UNKNOWN
     attributes = _attributes(rows.columns, document.attributes)
-    chosen = _chosen(attributes, attribute, document)
+    chosen = _chosen(attributes, attribute, document, expected)
     label, labels, several = _labels(rows.columns, chosen, document.attributes, num_rows=len(image))
 
     found = [
@@ -211,9 +214,11 @@ def _attributes(columns: _Columns, declared: Mapping[str, dict]) -> tuple[Attrib
     return tuple(attributes)
 
 
-def _chosen(attributes: tuple[Attribute, ...], wanted: str | None, document: ViaDocument) -> str | None:
+def _chosen(
+    attributes: tuple[Attribute, ...], wanted: str | None, document: ViaDocument, expected: Collection[str] | None
+) -> str | None:
     if wanted is None:
-        return choose_class_attribute(attributes)
+        return choose_class_attribute(attributes, expected=expected)
     names = [each.name for each in attributes]
     if wanted in names:
         return wanted

@@ -15,7 +15,7 @@ from ._fix_via import with_label
 from ._json_cells import parsed_cell, parsed_cells
 from ._json_style import json_bytes, json_style
 from ._plan import Applied, Plan
-from ._via_csv import _aligned, _Header, _header
+from ._via_csv import Header, aligned_cells, header_of
 
 _LINE = re.compile(r"line (\d+) ")
 _JSON = ("file_attributes", "region_shape_attributes", "region_attributes")
@@ -46,7 +46,7 @@ def change_csv(
     newline = ends[0] if ends else "\n"
     rows = csv_rows(text)
     first = next(rows, None)
-    header = _header(first, place=str(annotations.path))
+    header = header_of(first, place=str(annotations.path))
     assert first is not None
     records = list(_records(rows, header, annotations))
     about = {int(found[1]): f for f in findings if f.rule == "bad-row" and (found := _LINE.match(f.message))}
@@ -84,13 +84,13 @@ def change_csv(
     return newline.join(line.replace("\n", newline) for line in [*lines, ""][: len(lines) + len(ending)]), applied
 
 
-def _records(rows: Iterator[CsvRow], header: _Header, annotations: Annotations) -> Iterator[_Record]:
+def _records(rows: Iterator[CsvRow], header: Header, annotations: Annotations) -> Iterator[_Record]:
     """Rows with what they are about, which follows from their order as it does for the reader."""
     assert annotations.lines is not None
     region_of_line = {line: row for row, line in enumerate(annotations.lines.tolist())}
     images: dict[tuple[str, str], int] = {}
     while chunk := list(islice(rows, _CHUNK)):
-        aligned = [None if row.unclosed or row.cells == header.cells else _aligned(row, header) for row in chunk]
+        aligned = [None if row.unclosed or row.cells == header.cells else aligned_cells(row, header) for row in chunk]
         is_clean = parsed_cells([cell for cells in aligned for cell in _json_cells(cells, header)]) is not None
         for row, cells in zip(chunk, aligned, strict=True):
             if row.cells == header.cells:
@@ -108,11 +108,11 @@ def _records(rows: Iterator[CsvRow], header: _Header, annotations: Annotations) 
             yield record
 
 
-def _json_cells(cells: Sequence[str] | None, header: _Header) -> list[str]:
+def _json_cells(cells: Sequence[str] | None, header: Header) -> list[str]:
     return [] if cells is None else [cells[header.at[name]] for name in _JSON if name in header.at]
 
 
-def _undefined(cells: Sequence[str], header: _Header) -> dict[str, object] | None:
+def _undefined(cells: Sequence[str], header: Header) -> dict[str, object] | None:
     """The values of cells that hold JavaScript's `undefined`, without it; None if some cell holds no JSON."""
     found: dict[str, object] = {}
     try:
@@ -126,7 +126,7 @@ def _undefined(cells: Sequence[str], header: _Header) -> dict[str, object] | Non
     return found
 
 
-def _change(record: _Record, header: _Header, annotations: Annotations, plan: Plan) -> None:
+def _change(record: _Record, header: Header, annotations: Annotations, plan: Plan) -> None:
     assert record.cells is not None
     image, region = record.image, record.region
     if image in plan.names:
@@ -147,27 +147,27 @@ def _change(record: _Record, header: _Header, annotations: Annotations, plan: Pl
         _set_json(record, header, "region_shape_attributes", shape)
 
 
-def _empty(record: _Record, header: _Header) -> None:
+def _empty(record: _Record, header: Header) -> None:
     """Make a row of a picture without regions, as VIA writes it."""
     values = {"region_count": "0", "region_id": "0", "region_shape_attributes": "{}", "region_attributes": "{}"}
     for name, value in values.items():
         _set(record, header, name, value)
 
 
-def _set(record: _Record, header: _Header, name: str, value: str) -> None:
+def _set(record: _Record, header: Header, name: str, value: str) -> None:
     assert record.cells is not None
     if name in header.at and record.cells[header.at[name]] != value:
         record.cells[header.at[name]] = value
         record.is_changed = True
 
 
-def _object(record: _Record, header: _Header, name: str) -> dict:
+def _object(record: _Record, header: Header, name: str) -> dict:
     assert record.cells is not None
     value = parsed_cell(record.cells[header.at[name]])[0]
     return value if isinstance(value, dict) else {}
 
 
-def _text(record: _Record, header: _Header) -> str:
+def _text(record: _Record, header: Header) -> str:
     """The row as VIA writes it: JSON in quotes, and a file name without, also one with commas."""
     assert record.cells is not None
     columns = {at: name for name, at in header.at.items()}
@@ -184,7 +184,7 @@ def _text(record: _Record, header: _Header) -> str:
     return ",".join(written)
 
 
-def _set_json(record: _Record, header: _Header, name: str, value: object) -> None:
+def _set_json(record: _Record, header: Header, name: str, value: object) -> None:
     """Put JSON into a cell, with the blanks and escapes that it has there."""
     assert record.cells is not None
     old = record.cells[header.at[name]].encode()

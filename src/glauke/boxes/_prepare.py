@@ -1,5 +1,6 @@
 """From a path to annotations with sizes and repairs: what every command on boxes begins with."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def prepare(
     path: Path,
     *,
     attribute: str | None = None,
+    labels: Collection[str] | None = None,
     images: Path | None = None,
     sizes: Path | None = None,
     repair_from: Path | None = None,
@@ -50,7 +52,7 @@ def prepare(
     pictures = None if images is None else picture_folder(images)
     table = None if sizes is None else sizes_from_csv(sizes)
     known = sizes_of_all(pictures) if document.kind == "yolo" and pictures is not None else table
-    as_read = require_annotations(annotations_of(document, attribute=attribute, sizes=known))
+    as_read = require_annotations(annotations_of(document, attribute=attribute, labels=labels, sizes=known))
     annotations, donor, notes = as_read, None, ()
     if repair_from is not None or unsound(as_read) is not None:
         donor = repair_from or donor_beside(path, as_read, read)

@@ -1,7 +1,7 @@
 """Any file of annotations becomes `Annotations`; what a file is, its content says and never its name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,9 +91,17 @@ def open_document(path: Path) -> Document:
 
 
 def annotations_of(
-    document: Document, *, attribute: str | None = None, sizes: Mapping[str, Size] | None = None
+    document: Document,
+    *,
+    attribute: str | None = None,
+    labels: Collection[str] | None = None,
+    sizes: Mapping[str, Size] | None = None,
 ) -> Annotations:
-    """The regions of a parsed document as columns; `sizes` of pictures matter for YOLO, whose boxes are fractions."""
+    """The regions of a parsed document as columns.
+
+    The `labels` that are expected help to find the attribute that holds the class, where none is named; `sizes` of
+    pictures matter for YOLO, whose boxes are fractions.
+    """
     match document.kind:
         case "coco" | "via-coco":
             return annotations_from_coco(document.json, kind=document.kind, path=document.path)
@@ -107,7 +115,7 @@ def annotations_of(
         case "tiny-imagenet":
             return read_tiny_imagenet(document.path)
     assert document.via is not None
-    return annotations_from_via(document.via, attribute=attribute)
+    return annotations_from_via(document.via, attribute=attribute, expected=labels)
 
 
 def require_annotations(annotations: Annotations) -> Annotations:

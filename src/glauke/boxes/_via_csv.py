@@ -36,7 +36,7 @@ _CHUNK = 1_000  # rows whose JSON is read in one go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Header:
+class Header:
     """Where each column stands."""
 
     cells: tuple[str, ...]
@@ -104,7 +104,7 @@ def via_csv_document(text: str, *, path: Path | None, kind: str) -> ViaDocument:
     """
     place = "the CSV" if path is None else str(path)
     rows = csv_rows(text)
-    header = _header(next(rows, None), place=place)
+    header = header_of(next(rows, None), place=place)
     pictures = _Pictures()
     sound = _sound_rows(rows, header, pictures.findings)
     with collector_paused():
@@ -132,7 +132,7 @@ def _add_all(pictures: _Pictures, rows: list[_Row]) -> None:
             pictures.add(row, found)
 
 
-def _header(row: CsvRow | None, *, place: str) -> _Header:
+def header_of(row: CsvRow | None, *, place: str) -> Header:
     cells = () if row is None else row.cells
     names = tuple(cell.strip().lstrip("#").strip().lower() for cell in cells)
     at = {name: names.index(name) for name in (_NAME, _SIZE, _FILE, _COUNT, _ID, _SHAPE, _LABELS) if name in names}
@@ -143,10 +143,10 @@ def _header(row: CsvRow | None, *, place: str) -> _Header:
             place=f"{place}, line {1 if row is None else row.line}",
             fix="export it again: in VIA choose Annotation > Export Annotations (as csv)",
         )
-    return _Header(cells=cells, at=at)
+    return Header(cells=cells, at=at)
 
 
-def _sound_rows(rows: Iterable[CsvRow], header: _Header, findings: list[Finding]) -> Iterator[_Row]:
+def _sound_rows(rows: Iterable[CsvRow], header: Header, findings: list[Finding]) -> Iterator[_Row]:
     """Rows whose cells are known by column; the others become findings."""
     columns = [header.at.get(name, -1) for name in (_NAME, _SIZE, _COUNT, *_JSON)]
     for row in rows:
@@ -155,7 +155,7 @@ def _sound_rows(rows: Iterable[CsvRow], header: _Header, findings: list[Finding]
         elif row.cells == header.cells:
             message = f"line {row.line} repeats the header: files were joined here"
             findings.append(Finding(rule="bad-row", severity="note", message=message))
-        elif (cells := _aligned(row, header)) is None:
+        elif (cells := aligned_cells(row, header)) is None:
             n, few = len(row.cells), "few" if len(row.cells) < header.least else "many"
             expected = len(header.cells)
             findings.append(
@@ -167,7 +167,7 @@ def _sound_rows(rows: Iterable[CsvRow], header: _Header, findings: list[Finding]
             yield _Row(row.line, name, size.strip(), count.strip(), (file, shape, labels))
 
 
-def _aligned(row: CsvRow, header: _Header) -> tuple[str, ...] | None:
+def aligned_cells(row: CsvRow, header: Header) -> tuple[str, ...] | None:
     """The cells by column; of a row with too many, those of a name that has commas and no quotes are joined."""
     surplus = len(row.cells) - len(header.cells)
     if surplus <= 0:
@@ -181,7 +181,7 @@ def _aligned(row: CsvRow, header: _Header) -> tuple[str, ...] | None:
     return None
 
 
-def _plausible(cells: tuple[str, ...], header: _Header) -> bool:
+def _plausible(cells: tuple[str, ...], header: Header) -> bool:
     size = cells[header.at[_SIZE]] if _SIZE in header.at else ""
     return (not size.strip() or _PLAIN_SIZE.fullmatch(size) is not None) and all(
         cells[header.at[name]].strip()[:1] in ("", "{") for name in _JSON if name in header.at
@@ -226,7 +226,7 @@ def _bad(line: int, what: str, *, image: str | None) -> Finding:
     )
 
 
-def _name_before_quote(row: CsvRow, header: _Header) -> str | None:
+def _name_before_quote(row: CsvRow, header: Header) -> str | None:
     name = row.text.partition(",")[0]
     return name if header.at[_NAME] == 0 and name and not name.startswith('"') else None
 

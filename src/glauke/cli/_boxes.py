@@ -12,6 +12,7 @@ from ._train import Switch
 if TYPE_CHECKING:
     from glauke.boxes import Annotations, Finding
 
+MOST_TOLD = 50  # of one rule; thousands would hide the others
 Labels = Annotated[str | None, Parameter(help="The labels that boxes may have, separated by commas.")]
 
 
@@ -91,9 +92,15 @@ def check(
         return code
     for note in done.notes:
         say(f"note: {note.message}")
-    for finding in done.findings:
-        show(_line(finding))
     counts = Counter((finding.severity, finding.rule) for finding in done.findings)
+    told: Counter[str] = Counter()
+    for finding in done.findings:
+        told[finding.rule] += 1
+        if told[finding.rule] <= MOST_TOLD:
+            show(_line(finding))
+    for rule, count in told.items():
+        if count > MOST_TOLD:
+            show(f"and {count - MOST_TOLD:,} more findings of the rule {rule}; --json has all")
     found = ", ".join(f"{count:,} {rule}" for (_, rule), count in sorted(counts.items())) or "nothing to report"
     a = done.annotations
     say(f"{a.kind}: {len(a.names):,} pictures, {a.num_boxes():,} regions: {found}")

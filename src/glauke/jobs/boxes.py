@@ -41,7 +41,9 @@ def check(
     """Find what is wrong with a file of annotations; with `fix`, write a mended copy there."""
     if fix is not None and fix.exists():
         raise UsageError("it exists already, and a check overwrites nothing", place=str(fix), fix="give another --fix")
-    prepared = boxes.prepare(file, attribute=attribute, images=images, sizes=sizes, repair_from=repair_from)
+    prepared = boxes.prepare(
+        file, attribute=attribute, labels=labels, images=images, sizes=sizes, repair_from=repair_from
+    )
     findings = boxes.check(prepared.annotations, labels=labels, pictures=prepared.pictures, unrepaired=prepared.as_read)
     applied = () if fix is None else boxes.fix(file, prepared.annotations, findings, out=fix)
     return Checked(annotations=prepared.annotations, findings=findings, notes=_origins(prepared), applied=applied)

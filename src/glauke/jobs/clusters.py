@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from glauke import boxes, pages
+from glauke import boxes
 from glauke.boxes import Anchors, Clusters, Crops
 from glauke.errors import UsageError
-from glauke.files import write_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
