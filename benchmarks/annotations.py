@@ -1,13 +1,14 @@
 """Every annotation file below a folder through describe, check and convert: one line of a table each.
 
 Files are named A to Z within their kind, since they are other people's. A file named `_derived_image_sizes.csv` beside
-them gives the sizes of their pictures.
+them, or a folder `images` with the pictures, gives the sizes of their pictures.
 
     python benchmarks/annotations.py FOLDER
 """
 
 import argparse
 import datetime
+import re
 import string
 import tempfile
 from collections import Counter
@@ -37,14 +38,15 @@ def main() -> None:
 
 
 def row_of(file: Path) -> tuple[str, ...]:
-    sizes = file.parent / "_derived_image_sizes.csv"
+    table, images = file.parent / "_derived_image_sizes.csv", file.parent / "images"
+    known = {"sizes": table if table.exists() else None, "images": images if images.is_dir() else None}
     try:
         lines = len(boxes.description_as_text(jobs.describe(file)).splitlines())
         kind = boxes.open_document(file).kind
     except InputError as error:
         return ("refused", "", "", "", "", error.message, "", "")
     try:
-        checked = jobs.check(file, sizes=sizes if sizes.exists() else None)
+        checked = jobs.check(file, **known)
     except InputError as error:
         return (kind, "0", "0", "", "", error.message, f"{lines} lines", "")
     a = checked.annotations
@@ -57,7 +59,7 @@ def row_of(file: Path) -> tuple[str, ...]:
         f"{len(a.label_counts())}, {a.num_unlabelled()} without",
         told(findings) or "none",
         f"{lines} lines",
-        converts(file, sizes if sizes.exists() else None),
+        converts(file, known),
     )
 
 
@@ -65,16 +67,18 @@ def told(counts: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
 
 
-def converts(file: Path, sizes: Path | None) -> str:
+def converts(file: Path, known: dict[str, Path | None]) -> str:
     """The formats that it could be written in; why not, for the others."""
     done, refusals = [], {}
     with tempfile.TemporaryDirectory() as folder:
         for to in FORMATS:
             try:
-                jobs.convert([file], to=to, out=Path(folder) / to, sizes=sizes)
+                jobs.convert([file], to=to, out=Path(folder) / to, **known)
                 done.append(to)
             except InputError as error:
-                refusals.setdefault(error.message.replace(str(file), "it"), []).append(to)
+                # The first clause says why; names of other people's pictures have no place in a table.
+                reason = re.sub(r"'[^']*'|\"[^\"]*\"", "one", re.split(r"[;(]|, and", error.message)[0]).strip()
+                refusals.setdefault(reason, []).append(to)
     reasons = "; ".join(f"not {', '.join(formats)}: {why}" for why, formats in refusals.items())
     return ", ".join(done) + (f" ({reasons})" if reasons else "")
 

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from ._anchors import Anchors
 from ._annotations import Annotations
 from ._cluster import Clusters
-from ._wording import bare, number
+from ._wording import bare, counted, number
 
 MAX_POINTS = 1500
 """More dots than this in a scatter are a blot, and a page of megabytes."""
@@ -66,17 +68,23 @@ def ratio_ticks(low: float | int, high: float | int) -> list[float]:
     return [math.sqrt(low * high)]
 
 
-def ratios(annotations: Annotations, rows: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """Width over height of some boxes."""
-    sides = annotations.boxes_xywh[rows, 2:]
-    return sides[:, 0] / sides[:, 1]
+def ratio_bars(
+    annotations: Annotations, clusters: Clusters
+) -> tuple[Float[np.ndarray, " b"], Float[np.ndarray, "k n"]]:
+    """Edges of a histogram of width over height, even on a logarithmic axis, and the boxes of each cluster in it.
 
-
-def weights(annotations: Annotations, rows: Int[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    """How many boxes each of some rows stands for."""
-    if annotations.weight is None:
-        return np.ones(len(rows))
-    return annotations.weight[rows].astype(np.float64)
+    Clusters that are not by ratio are one layer.
+    """
+    width, height = annotations.boxes_xywh[clusters.rows, 2:].T
+    ratios = width / height
+    weights = np.ones(len(ratios)) if annotations.weight is None else annotations.weight[clusters.rows] * 1.0
+    low, high = float(ratios.min()), float(ratios.max())
+    middle = math.sqrt(low * high)
+    low, high = min(low, middle / 1.25) / 1.05, max(high, middle * 1.25) * 1.05
+    edges = np.geomspace(low, high, 1 + int(np.clip(2 * math.sqrt(len(ratios)), 12, 60)))
+    members = [clusters.assignment == i for i in range(len(clusters.centers))] if is_by_ratio(clusters) else [...]
+    layers = [np.histogram(ratios[own], bins=edges, weights=weights[own])[0] for own in members]
+    return edges, np.stack(layers)
 
 
 def is_by_ratio(clusters: Clusters) -> bool:
@@ -94,19 +102,53 @@ def ratio_borders(clusters: Clusters) -> list[float]:
     return _as_ratios(clusters, (clusters.centers[1:] + clusters.centers[:-1]) / 2)
 
 
+def cluster_points(annotations: Annotations, clusters: Clusters) -> tuple[Float[np.ndarray, "n 2"], str]:
+    """Width and height of the clustered boxes in the clusters' own unit, and its name."""
+    sides = annotations.boxes_xywh[clusters.rows, 2:]
+    if is_by_ratio(clusters):
+        return sides, "px"
+    pictures = annotations.image[clusters.rows]
+    return sides / np.stack([annotations.widths[pictures], annotations.heights[pictures]], axis=1), "of the picture"
+
+
+def center_names(clusters: Clusters) -> list[str]:
+    """What each centre is called in a legend, with the number of boxes of its cluster."""
+    if is_by_ratio(clusters):
+        names = [f"{center:.3g}" for center in ratio_centers(clusters)]
+    else:
+        names = [f"{100 * width:.0f}% × {100 * height:.0f}%" for width, height in clusters.centers.tolist()]
+    return _with_counts(names, clusters.counts.tolist())
+
+
+def anchor_names(anchors: Anchors) -> list[str]:
+    """Each anchor with the number of its boxes, for a legend."""
+    names = [f"{width:.0f} × {height:.0f}" for width, height in anchors.sizes.tolist()]
+    return _with_counts(names, anchors.counts.tolist())
+
+
 def thinned(points: Float[np.ndarray, "n 2"]) -> Int[np.ndarray, " m"]:
     """Which of the points a scatter shows: every so manieth in the order of the file."""
     return np.unique(np.linspace(0, len(points) - 1, min(len(points), MAX_POINTS)).astype(np.int64))
 
 
-def frame(points: Float[np.ndarray, "n 2"]) -> tuple[float, float]:
-    """Where a scatter's two axes end: at the largest values, unless a few would squeeze all others into a corner."""
+def frame(points: Float[np.ndarray, "n 2"], *, also: Float[np.ndarray, "k 2"] | None = None) -> tuple[float, float]:
+    """Where a scatter's two axes end: at the largest values, unless a few would squeeze all others into a corner.
+
+    What is in `also` is within the frame in any case.
+    """
     ends = []
-    for values in points.T:
-        usual = _FAR * float(np.quantile(values, 0.99))
-        ends.append(1.04 * min(float(values.max()), usual))
-    # A frame of one to scale, and not a strip.
+    for i, values in enumerate(points.T):
+        end = min(float(values.max()), _FAR * float(np.quantile(values, 0.99)))
+        ends.append(1.04 * (end if also is None else max(end, float(also[:, i].max()))))
+    # A frame to scale of any shape would be a strip sometimes.
     return max(ends[0], ends[1] / 3), max(ends[1], ends[0] / 3)
+
+
+def shown_note(points: Float[np.ndarray, "n 2"], *, shown: int, width: float | int, height: float | int) -> str:
+    """What is not to be seen in a scatter, to go on from the name of its axis."""
+    outside = int((points > (width, height)).any(axis=1).sum())
+    parts = [f"{shown:,} of {len(points):,} shown"] if shown < len(points) else []
+    return "; ".join(["", *parts, *([f"{outside:,} larger outside"] if outside else [])])
 
 
 def label_bars(annotations: Annotations) -> list[tuple[str, int]]:
@@ -131,5 +173,44 @@ def relative_centers(annotations: Annotations) -> Float[np.ndarray, "n 2"]:
     return (boxes[:, :2] + boxes[:, 2:] / 2) / sizes[known]
 
 
+def position_cells(points: Float[np.ndarray, "n 2"]) -> tuple[Float[np.ndarray, " e"], Float[np.ndarray, "c c"]]:
+    """Edges of the cells of a heat map, on both axes the same, and the number of points in each, top row first.
+
+    What lies outside the picture counts in the cell nearest to it.
+    """
+    edges = np.linspace(0, 1, 1 + int(np.clip(math.sqrt(len(points) / 2), 8, 24)))
+    x, y = np.clip(points, 0, 1).T
+    return edges, np.histogram2d(y, x, bins=[edges, edges])[0]
+
+
+def usual_shape(annotations: Annotations) -> float:
+    """Height over width of the median picture, not beyond 2 or its inverse."""
+    known = (annotations.widths > 0) & (annotations.heights > 0)
+    return float(np.clip(np.median(annotations.heights[known] / annotations.widths[known]), 0.5, 2.0))
+
+
+def level_starts(most: int) -> list[int]:
+    """The least count of each level of a heat map, at most nine from 0 to `most`, and one more than `most`.
+
+    >>> level_starts(3), level_starts(100)
+    ([0, 1, 2, 3, 4], [0, 1, 13, 26, 38, 51, 63, 76, 88, 101])
+    """
+    levels = min(8, most)
+    return [0, *(1 + round(i * most / levels) for i in range(levels)), most + 1] if levels else [0, 1]
+
+
+def level_names(starts: Sequence[int]) -> list[str]:
+    """What each level of a heat map stands for.
+
+    >>> level_names([0, 1, 3, 4])
+    ['0', '1–2', '3']
+    """
+    return [f"{a:,}" if b == a + 1 else f"{a:,}–{b - 1:,}" for a, b in pairwise(starts)]
+
+
 def _as_ratios(clusters: Clusters, values: np.ndarray) -> list[float]:
     return (np.exp(values) if clusters.feature == "log-aspect-ratio" else values).tolist()
+
+
+def _with_counts(names: Sequence[str], counts: Sequence[int]) -> list[str]:
+    return [f"{name} ({counted(n, 'box', 'boxes')})" for name, n in zip(names, counts, strict=True)]

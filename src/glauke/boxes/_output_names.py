@@ -12,7 +12,7 @@ _SHOWN = 80
 def output_names(names: Sequence[str], *, ending: str, place: str) -> list[str]:
     """One file name for each picture: its own, without folders, with another ending.
 
-    >>> output_names(["a/1.jpg", "2.png"], ending=".txt", place="boxes.json")
+    >>> output_names(["a/1.jpg", "./2.png"], ending=".txt", place="boxes.json")
     ['1.txt', '2.txt']
 
     Raises:
@@ -21,7 +21,7 @@ def output_names(names: Sequence[str], *, ending: str, place: str) -> list[str]:
     made: list[str] = []
     owner: dict[str, str] = {}
     for name in names:
-        if problem := problem_with_name(name):
+        if problem := problem_with_name(name.removeprefix("./")):  # "./a.jpg" is a.jpg to everybody
             raise DataError(
                 f"no file can be named after the picture {_shown(name)}: {problem}",
                 place=place,

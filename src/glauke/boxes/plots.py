@@ -7,8 +7,11 @@ of a file is taken for a formula.
 
 import warnings
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap, to_rgba
@@ -35,24 +38,12 @@ from glauke.plots import (
     say_instead,
 )
 
+from . import _figure_layout as layout
 from ._anchors import Anchors
 from ._annotations import Annotations
 from ._cluster import Clusters
-from ._elbow import Elbow
-from ._figure_layout import (
-    frame,
-    is_by_ratio,
-    label_bars,
-    ratio_borders,
-    ratio_centers,
-    ratio_ticks,
-    ratio_words,
-    ratios,
-    relative_centers,
-    spread,
-    thinned,
-    weights,
-)
+from ._photographs import MOST_PICTURES, MOST_SHEETS, files_of, pictures_with_boxes, sheets_of_labels
+from ._pictures import PictureFolder
 from ._wording import counted
 
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE)
@@ -85,24 +76,23 @@ def save_clusters(annotations: Annotations, folder: Path, *, clusters: Clusters)
     """Width and height of the boxes in the colours of their clusters; the CSV has the boxes that are shown."""
     made, (ax,) = figure(1, panel_height=4.2)
     draw_clusters(annotations, ax, clusters=clusters)
-    points, _ = _cluster_points(annotations, clusters)
-    shown = thinned(points)
-    rows = np.column_stack([points[shown], clusters.assignment[shown] + 1, clusters.rows[shown]]).tolist()
-    made_rows = ([width, height, int(cluster), int(row)] for width, height, cluster, row in rows)
-    return _saved(made, folder, "clusters", ["width", "height", "cluster", "row"], made_rows)
+    points, _ = layout.cluster_points(annotations, clusters)
+    shown = layout.thinned(points)
+    columns = [*points[shown].T.tolist(), (clusters.assignment[shown] + 1).tolist(), clusters.rows[shown].tolist()]
+    return _saved(made, folder, "clusters", ["width", "height", "cluster", "row"], zip(*columns, strict=True))
 
 
 def save_anchors(anchors: Anchors, folder: Path) -> str:
     """Width and height of the boxes at the input size, with the anchors to scale; the CSV has the anchors."""
     made, (ax,) = figure(1, panel_height=4.2)
     draw_anchors(anchors, ax)
-    rows = [[i + 1, w, h, n] for i, ((w, h), n) in enumerate(_pairs(anchors))]
-    return _saved(made, folder, "anchors", ["anchor", "width", "height", "boxes"], rows)
+    columns = [range(1, len(anchors) + 1), *anchors.sizes.T.tolist(), anchors.counts.tolist()]
+    return _saved(made, folder, "anchors", ["anchor", "width", "height", "boxes"], zip(*columns, strict=True))
 
 
 def save_labels(annotations: Annotations, folder: Path) -> str:
     """How many boxes each label has; the CSV has all labels."""
-    bars = max(1, len(label_bars(annotations)))
+    bars = max(1, len(layout.label_bars(annotations)))
     made, (ax,) = figure(1, panel_height=0.5 + 0.26 * bars)
     draw_labels(annotations, ax)
     return _saved(made, folder, "labels", ["label", "boxes"], annotations.label_counts().items())
@@ -123,7 +113,7 @@ def draw_elbow(clusters: Clusters, ax: Axes) -> None:
     _k_axis(clusters, ax, named=True)
     ax.plot(ks, costs, "o-", color=BLUE, lw=1.6, markersize=4)
     told = f"ring: elbow at {suggested}"
-    ring = {"markersize": 11, "markerfacecolor": "none", "color": INK, "markeredgewidth": 1.2}
+    ring = {"markersize": 11, "markerfacecolor": "none", "color": INK, "markeredgewidth": 1.2, "clip_on": False}
     ax.plot(suggested, costs[suggested - 1], "o", **ring)
     if used != suggested:
         ax.plot(used, costs[used - 1], "s", **ring)
@@ -164,21 +154,15 @@ def draw_gains(clusters: Clusters, ax: Axes) -> None:
 def draw_ratios(annotations: Annotations, ax: Axes, *, clusters: Clusters) -> list[list[float]]:
     """Histogram of width over height, with centres and borders if the clusters are by ratio; returns the bars."""
     dress(ax)
-    values, weight = ratios(annotations, clusters.rows), weights(annotations, clusters.rows)
-    low, high = float(values.min()), float(values.max())
-    middle = (low * high) ** 0.5
-    low, high = min(low, middle / 1.25) / 1.05, max(high, middle * 1.25) * 1.05
-    edges = np.geomspace(low, high, 1 + int(np.clip(len(values) ** 0.5 * 2, 12, 60)))
-    by_ratio = is_by_ratio(clusters)
+    edges, layers = layout.ratio_bars(annotations, clusters)
+    by_ratio = layout.is_by_ratio(clusters)
     bottom = np.zeros(len(edges) - 1)
-    for i in range(len(clusters.centers) if by_ratio else 1):
-        chosen = clusters.assignment == i if by_ratio else slice(None)
-        heights = np.histogram(values[chosen], bins=edges, weights=weight[chosen])[0]
-        colour = COLOURS[i % len(COLOURS)]
-        style = {"color": to_rgba(colour, 0.75), "edgecolor": INK, "linewidth": 0.3}
+    for i, heights in enumerate(layers):
+        style = {"color": to_rgba(COLOURS[i % len(COLOURS)], 0.75), "edgecolor": INK, "linewidth": 0.3}
         ax.bar(edges[:-1], heights, width=np.diff(edges), bottom=bottom, align="edge", **style)
         bottom = bottom + heights
-    _ratio_axis(ax, low, high)
+    _ratio_axis(ax, float(edges[0]), float(edges[-1]))
+    ax.set_ylim(0, 1.08 * float(bottom.max()))  # below the marks on the upper edge
     ax.set_ylabel("boxes", color=INK, fontsize=NORMAL)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.yaxis.set_major_formatter("{x:,.0f}")
@@ -197,13 +181,14 @@ def draw_clusters(annotations: Annotations, ax: Axes, *, clusters: Clusters) -> 
 
     Centres of ratios are lines through the corner, those of sizes rectangles to scale.
     """
-    points, unit = _cluster_points(annotations, clusters)
-    names = [f"{where} ({counted(n, 'box', 'boxes')})" for where, n in _center_names(clusters)]
-    width, height = _scatter(points, clusters.assignment, ax, names=names, title="cluster")
-    if is_by_ratio(clusters):
-        for i, center in enumerate(ratio_centers(clusters)):
+    points, unit = layout.cluster_points(annotations, clusters)
+    names = layout.center_names(clusters)
+    width, height, note = _scatter(points, clusters.assignment, ax, names=names, title="cluster")
+    if layout.is_by_ratio(clusters):
+        for i, center in enumerate(layout.ratio_centers(clusters)):
             end = min(width, center * height)
             ax.plot([0, end], [0, end / center], color=COLOURS[i % len(COLOURS)], lw=1.6)
+            _mark(ax, i, end, end / center)
         put_title(ax, "Widths and heights (lines: centres of the ratios)")
     else:
         _rectangles(clusters.centers, ax)
@@ -211,24 +196,24 @@ def draw_clusters(annotations: Annotations, ax: Axes, *, clusters: Clusters) -> 
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     ax.set_ylabel(f"height ({unit})", color=INK, fontsize=NORMAL)
-    name_x(ax, f"width ({unit})")
+    name_x(ax, f"width ({unit}){note}")
 
 
 def draw_anchors(anchors: Anchors, ax: Axes) -> None:
     """Width and height of boxes at the input size, and the anchors as rectangles to scale from a common corner."""
-    names = [f"{width:.0f} × {height:.0f} ({counted(n, 'box', 'boxes')})" for (width, height), n in _pairs(anchors)]
-    _scatter(anchors.points, anchors.assignment, ax, names=names, title="anchor, px", also=anchors.sizes)
+    names = layout.anchor_names(anchors)
+    *_, note = _scatter(anchors.points, anchors.assignment, ax, names=names, title="anchor, px", also=anchors.sizes)
     _rectangles(anchors.sizes, ax)
     width, height = anchors.input_size
     put_title(ax, f"{counted(len(anchors), 'anchor')} to scale (mean IoU {anchors.mean_iou:.3f})")
     ax.set_ylabel("height (px)", color=INK, fontsize=NORMAL)
-    name_x(ax, f"width (px at {width} × {height})")
+    name_x(ax, f"width (px at {width} × {height}){note}")
 
 
 def draw_labels(annotations: Annotations, ax: Axes) -> None:
     """Boxes of each label as bars with their numbers, commonest first."""
     dress(ax)
-    bars = label_bars(annotations)
+    bars = layout.label_bars(annotations)
     if not bars:
         say_instead(ax, "there are no boxes, and so no labels")
         return
@@ -240,7 +225,7 @@ def draw_labels(annotations: Annotations, ax: Axes) -> None:
         text = f"{n:,} ({100 * n / total:.1f}%)"
         ax.annotate(text, (n, place), xytext=(4, 0), textcoords="offset points", va="center", color=INK, fontsize=SMALL)
     ax.set_ylim(len(bars) - 0.4, -0.6)
-    ax.set_xlim(0, 1.2 * most)
+    ax.set_xlim(0, 1.3 * most)
     ax.set_yticks(places, [name for name, _ in bars], parse_math=False, fontsize=NORMAL)
     ax.grid(visible=False, axis="y")
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
@@ -256,34 +241,60 @@ def draw_positions(annotations: Annotations, ax: Axes) -> list[list[float]]:
     Pictures without a known size have no part in it.
     """
     dress(ax)
-    points = relative_centers(annotations)
+    points = layout.relative_centers(annotations)
     put_title(ax, "Where in the picture the boxes lie")
     if not len(points):
         say_instead(ax, UNKNOWN_SIZES if len(annotations) else "there are no boxes")
         return []
-    cells = int(np.clip((len(points) / 2) ** 0.5, 8, 24))
-    edges = np.linspace(0, 1, cells + 1)
-    counts = np.histogram2d(*np.clip(points, 0, 1).T, bins=[edges, edges])[0].T
-    colours, norm = _shades(int(counts.max()))
+    edges, counts = layout.position_cells(points)
+    starts = layout.level_starts(int(counts.max()))
+    colours, norm = _shades(starts)
     ax.grid(visible=False)
-    # With edges in the colour of the cells, no seams are seen between them.
     mesh = ax.pcolormesh(edges, edges, counts, cmap=colours, norm=norm, linewidth=0)
     ax.set(xlim=(0, 1), ylim=(1, 0))
-    known = (annotations.widths > 0) & (annotations.heights > 0)
-    shape = float(np.median(annotations.heights[known] / annotations.widths[known]))
-    ax.set_aspect(float(np.clip(shape, 0.5, 2.0)))
+    ax.set_aspect(layout.usual_shape(annotations))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(FixedLocator([0, 0.25, 0.5, 0.75, 1]))
         axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     bar = ax.get_figure(root=True).colorbar(mesh, ax=ax, fraction=0.05)  # pyright: ignore[reportOptionalMemberAccess]
-    bar.ax.tick_params(colors=INK, labelsize=SMALL, length=3)
+    bar.set_ticks([(a + b - 1) / 2 for a, b in pairwise(starts)], labels=layout.level_names(starts))
+    bar.ax.tick_params(colors=INK, labelsize=SMALL, length=0)
     bar.set_label("centres in a cell", color=INK, fontsize=NORMAL)
     bar.outline.set(edgecolor=INK, alpha=0.6)  # pyright: ignore[reportCallIssue]
     ax.set_ylabel("from the top", color=INK, fontsize=NORMAL)
     left = len(annotations) - len(points)
     name_x(ax, "from the left" + (f" ({counted(left, 'region')} left out)" if left else ""))
     corners = np.stack(np.meshgrid(edges[:-1], edges[:-1]), axis=-1).reshape(-1, 2)
-    return np.column_stack([corners, corners + 1 / cells, counts.ravel()]).round(9).tolist()
+    return np.column_stack([corners, corners + edges[1], counts.ravel()]).round(9).tolist()
+
+
+def photographs(
+    annotations: Annotations, pictures: PictureFolder, *, most: int = MOST_PICTURES
+) -> tuple[tuple[str, bytes], ...]:
+    """Pictures with their boxes in the colours and with the names of their labels, each as (caption, JPEG).
+
+    Half of them are those with the most regions, the others the first of the file. Boxes are drawn on the picture as
+    it is seen, turned as its EXIF says. Pictures that are missing or damaged are passed over.
+    """
+    files = files_of(annotations, pictures)
+    inks = [(int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)) for colour in COLOURS]
+    return tuple(pictures_with_boxes(annotations, files, colours=inks, font=_font(), most=most))
+
+
+def contact_sheets(
+    annotations: Annotations, pictures: PictureFolder, *, most: int = MOST_SHEETS
+) -> tuple[tuple[str, bytes], ...]:
+    """All boxes of a label cut out side by side, so that wrong ones jump out, each sheet as (caption, JPEG).
+
+    The commonest labels come first, at most `most`. A sheet has at most 60 boxes, taken evenly through the file where
+    there are more; below each stand the end of its file's name and its region.
+    """
+    return tuple(sheets_of_labels(annotations, files_of(annotations, pictures), font=_font(), most=most))
+
+
+def _font() -> Path:
+    """DejaVu Sans, which matplotlib brings along."""
+    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
 
 
 def _saved(
@@ -301,15 +312,11 @@ def _k_axis(clusters: Clusters, ax: Axes, *, named: bool = False) -> None:
     last = clusters.curve[-1].k
     ax.set_xlim(0.4, last + 0.6)
     ax.xaxis.set_major_locator(MaxNLocator(20, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
-    _shade(clusters.elbow, ax, named=named)
     name_x(ax, "number of clusters")
-
-
-def _shade(elbow: Elbow, ax: Axes, *, named: bool) -> None:
-    low, high = elbow.suggested_range
+    low, high = clusters.elbow.suggested_range
     ax.axvspan(low - 0.4, high + 0.4, color=INK, alpha=0.09, linewidth=0)
     if named:
-        text = f"elbows {low} to {high}" if high > low else f"elbow {low}" if elbow.by_range else "no elbow"
+        text = f"elbows {low} to {high}" if high > low else f"elbow {low}" if clusters.elbow.by_range else "no elbow"
         place = ax.get_xaxis_transform()
         ax.text(low - 0.4, 1.02, text, transform=place, ha="left", color=INK, fontsize=SMALL)
 
@@ -317,51 +324,28 @@ def _shade(elbow: Elbow, ax: Axes, *, named: bool) -> None:
 def _ratio_axis(ax: Axes, low: float, high: float) -> None:
     ax.set_xscale("log")
     ax.set_xlim(low, high)
-    ax.xaxis.set_major_locator(FixedLocator(ratio_ticks(low, high)))
+    ax.xaxis.set_major_locator(FixedLocator(layout.ratio_ticks(low, high)))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: ratio_words(ratio)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda ratio, _: layout.ratio_words(ratio)))
 
 
 def _mark_centers(clusters: Clusters, ax: Axes) -> None:
     """Centres as marks on the upper edge, named above it and moved apart where the names would overlap."""
-    for border in ratio_borders(clusters):
+    for border in layout.ratio_borders(clusters):
         ax.axvline(border, color=INK, ls="--", lw=0.9)
-    centers = ratio_centers(clusters)
+    centers = layout.ratio_centers(clusters)
     few = len(centers) <= 6
     to_fraction = ax.transData + ax.transAxes.inverted()
     places = [float(to_fraction.transform((center, 0))[0]) for center in centers]
     letters = 10 if few else 5
     width, height = frame_points(ax)
     gap = 0.62 * SMALL * letters / width
-    for i, (place, moved) in enumerate(zip(places, spread(places, gap=gap), strict=True)):
-        colour = COLOURS[i % len(COLOURS)]
+    for i, (place, moved) in enumerate(zip(places, layout.spread(places, gap=gap), strict=True)):
         ax.plot([place, moved], [1, 1 + 9 / height], transform=ax.transAxes, color=INK, lw=0.8, clip_on=False)
-        dot = {"color": colour, "markersize": 6, "markeredgecolor": INK, "markeredgewidth": 0.6}
-        ax.plot(place, 1, MARKERS[i % len(MARKERS)], transform=ax.transAxes, clip_on=False, **dot)
+        _mark(ax, i, centers[i], ax.get_ylim()[1])
         text = f"{centers[i]:.3g}" + (f"\n{counted(int(clusters.counts[i]), 'box', 'boxes')}" if few else "")
         at = {"transform": ax.transAxes, "ha": "center", "va": "bottom", "linespacing": 1.1}
         ax.text(moved, 1 + 10 / height, text, color=INK, fontsize=SMALL, **at)
-
-
-def _cluster_points(annotations: Annotations, clusters: Clusters) -> tuple[np.ndarray, str]:
-    """Width and height of the clustered boxes in the clusters' own unit, and its name."""
-    sides = annotations.boxes_xywh[clusters.rows, 2:]
-    if is_by_ratio(clusters):
-        return sides, "px"
-    pictures = annotations.image[clusters.rows]
-    return sides / np.stack([annotations.widths[pictures], annotations.heights[pictures]], axis=1), "of the picture"
-
-
-def _center_names(clusters: Clusters) -> list[tuple[str, int]]:
-    if is_by_ratio(clusters):
-        names = [f"{center:.3g}" for center in ratio_centers(clusters)]
-    else:
-        names = [f"{100 * width:.0f}% × {100 * height:.0f}%" for width, height in clusters.centers.tolist()]
-    return list(zip(names, clusters.counts.tolist(), strict=True))
-
-
-def _pairs(anchors: Anchors) -> list[tuple[tuple[float, float], int]]:
-    return [((w, h), n) for (w, h), n in zip(anchors.sizes.tolist(), anchors.counts.tolist(), strict=True)]
 
 
 def _scatter(
@@ -372,45 +356,43 @@ def _scatter(
     names: list[str],
     title: str,
     also: np.ndarray | None = None,
-) -> tuple[float, float]:
-    """Dots in the colours of their groups, to scale, with a legend beside them; returns where the axes end."""
+) -> tuple[float, float, str]:
+    """Dots in the colours of their groups, to scale, with a legend beside them.
+
+    Returns where the axes end, and what a reader has to know about dots that are not there.
+    """
     dress(ax)
-    shown = thinned(points)
-    width, height = frame(points)
-    if also is not None:
-        width, height = max(width, 1.04 * float(also[:, 0].max())), max(height, 1.04 * float(also[:, 1].max()))
+    shown = layout.thinned(points)
+    width, height = layout.frame(points, also=also)
     ax.set(xlim=(0, width), ylim=(0, height))
     ax.set_aspect("equal")
     handles = []
     for i in range(len(names)):
         own = points[shown[assignment[shown] == i]]
-        look = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "ls": ""}
+        look: dict[str, Any] = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "ls": ""}
         ax.plot(own[:, 0], own[:, 1], markersize=3.2, alpha=0.55, markeredgewidth=0, **look)
         handles.append(Line2D([], [], markersize=5, **look))
     beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
     small = {"fontsize": SMALL if len(names) <= 12 else 0.8 * SMALL, "title_fontsize": SMALL}
     legend = ax.legend(handles, names, title=title, frameon=False, labelcolor=INK, **small, **beside)
     legend.get_title().set_color(INK)
-    notes = []
-    if len(shown) < len(points):
-        notes.append(f"{len(shown):,} of {len(points):,} shown")
-    if outside := int((points > (width, height)).any(axis=1).sum()):
-        notes.append(f"{outside:,} larger outside")
-    if notes:
-        ax.text(1, 1.01, ", ".join(notes), transform=ax.transAxes, ha="right", va="bottom", color=INK, fontsize=SMALL)
-    return width, height
+    return width, height, layout.shown_note(points, shown=len(shown), width=width, height=height)
 
 
 def _rectangles(sizes: np.ndarray, ax: Axes) -> None:
     for i, (width, height) in enumerate(sizes.tolist()):
         edge = {"edgecolor": COLOURS[i % len(COLOURS)], "facecolor": "none", "linewidth": 1.6}
-        ax.add_patch(Rectangle((0, 0), width, height, clip_on=True, **edge))
+        ax.add_patch(Rectangle((0, 0), width, height, **edge))
+        _mark(ax, i, width, height)
 
 
-def _shades(most: int) -> tuple[ListedColormap, BoundaryNorm]:
-    """At most eight steps from nothing to blue, so that an empty cell shows the paper, light or dark."""
-    steps = np.unique(np.linspace(0, most, min(8, most) + 1).round().astype(int))
-    bounds = [0.0, *(step + 0.5 for step in steps.tolist()[:-1]), most + 0.5]
-    bounds = sorted({*bounds})
-    shades = [to_rgba(BLUE, alpha) for alpha in np.linspace(0, 1, len(bounds) - 1)]
-    return ListedColormap(shades), BoundaryNorm(bounds, len(shades))
+def _mark(ax: Axes, i: int, x: float, y: float) -> None:
+    """The marker of a group where its centre is, with an edge, so that it stands out from its dots."""
+    edge = {"markeredgecolor": INK, "markeredgewidth": 0.8, "clip_on": False, "zorder": 4}
+    ax.plot(x, y, MARKERS[i % len(MARKERS)], color=COLOURS[i % len(COLOURS)], markersize=6, **edge)
+
+
+def _shades(starts: list[int]) -> tuple[ListedColormap, BoundaryNorm]:
+    """From nothing to blue, so that an empty cell shows the paper, light or dark."""
+    shades = [to_rgba(BLUE, alpha) for alpha in np.linspace(0, 1, len(starts) - 1)]
+    return ListedColormap(shades), BoundaryNorm([start - 0.5 for start in starts], len(shades))
