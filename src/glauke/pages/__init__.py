@@ -3,6 +3,7 @@
 Nothing here computes a result; a page shows what the rooms found.
 """
 
+from ._boxes_page import boxes_page as boxes_page
 from ._html import Markup as Markup
 from ._html import element as element
 from ._html import page as page

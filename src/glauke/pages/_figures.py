@@ -1,4 +1,4 @@
-"""Figures of a run's page, each with a sentence that has its numbers in it."""
+"""Figures of a page, each with a sentence that has its numbers in it; the sentences of a run's figures."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from ._svg import inline_svg
 from ._words import count, duration, percent, short
 
 
-def figure(svg: str, *, name: str, caption: str) -> Markup:
-    """The figure with its caption and a link to its numbers, `plots/<name>.csv` beside the page."""
+def figure(svg: str, *, name: str, caption: str, folder: str | None = "plots") -> Markup:
+    """The figure with its caption and a link to its numbers, `<name>.csv` in a folder beside the page, if there is one."""
     title = caption or f"Figure {name.replace('_', ' ')}"
-    link = element("a", f"{name}.csv", href=f"plots/{quote(name, safe='', errors='replace')}.csv")
+    where = [quote(part, safe="", errors="replace") for part in (folder or "", f"{name}.csv")]
+    numbers = None if folder is None else [" Numbers: ", element("a", f"{name}.csv", href="/".join(where))]
     # A narrow screen scrolls the figure instead of shrinking its text.
     drawn = element(
         "div", inline_svg(svg, name=name, title=title), class_="scroll", role="region", aria_label=title, tabindex="0"
     )
-    return element("figure", drawn, element("figcaption", caption, " Numbers: ", link))
+    return element("figure", drawn, element("figcaption", caption, numbers))
 
 
 def plot_captions(record: RunRecord, *, rows: Sequence[EpochRow], range_test: RangeCurve | None) -> dict[str, str]:

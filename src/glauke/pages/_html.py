@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-VOID = frozenset({"meta"})
+VOID = frozenset({"img", "meta"})
 # Embeddings, overrides and isolates: they can make "gpj.exe" read as "exe.jpg" (CVE-2021-42574).
 REORDERING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 

@@ -1,0 +1,101 @@
+"""What the figures of boxes show, in sentences with the numbers in them."""
+
+from __future__ import annotations
+
+import math
+
+from glauke.boxes import Anchors, Annotations, Clusters
+
+from ._words import count, percent, short
+
+FEATURES = {
+    "aspect-ratio": "width/height",
+    "log-aspect-ratio": "the logarithm of width/height",
+    "relative-size": "the boxes' parts of their pictures' width and height",
+}
+RESIZED = {
+    "stretch": "as darknet stretches pictures",
+    "letterbox": "as YOLOv5 fits pictures into it",
+    "shortest-edge": "as MMDetection and torchvision fit pictures into it",
+}
+
+
+def amount(number: int, noun: str, plural: str | None = None) -> str:
+    """Number and noun.
+
+    >>> amount(1, "label"), amount(1200, "box", "boxes")
+    ('1 label', '1,200 boxes')
+    """
+    return f"{count(number)} {noun if number == 1 else plural or noun + 's'}"
+
+
+def ratio(clusters: Clusters, value: float) -> float:
+    """A value of clusters by ratio as a ratio, also where logarithms were clustered."""
+    return math.exp(value) if clusters.feature == "log-aspect-ratio" else value
+
+
+def centers(clusters: Clusters) -> list[str]:
+    """Each centre as a reader wants it: a ratio, or width and height in per cent of the picture."""
+    if clusters.borders is not None:
+        return [f"{ratio(clusters, value):.3g}" for value in clusters.centers.tolist()]
+    return [f"{percent(w, digits=1)} × {percent(h, digits=1)}" for w, h in clusters.centers.tolist()]
+
+
+def box_captions(annotations: Annotations, *, clusters: Clusters | None, anchors: Anchors | None) -> dict[str, str]:
+    """What each figure of boxes shows, by its name."""
+    captions = {"labels": _labels(annotations), "positions": _positions(annotations)}
+    if clusters is not None:
+        captions |= {"elbow": _elbow(clusters), "ratios": _ratios(clusters), "clusters": _scatter(clusters)}
+    if anchors is not None:
+        captions["anchors"] = _anchors(anchors)
+    return captions
+
+
+def _labels(annotations: Annotations) -> str:
+    total, counts = annotations.num_boxes(), annotations.label_counts()
+    used = sum(n > 0 for n in counts.values())
+    text = f"{amount(total, 'box', 'boxes')} of {amount(used, 'label')}"
+    if used > 1:
+        most, *_ = counts.values()
+        least = min(n for n in counts.values() if n)
+        text += f"; the commonest has {count(most)}, the rarest {count(least)}"
+    if unlabelled := annotations.num_unlabelled():
+        text += f"; {count(unlabelled)} without a label"
+    return f"{text}."
+
+
+def _elbow(clusters: Clusters) -> str:
+    first, last = clusters.curve[0], clusters.curve[-1]
+    cost = "sum of 1 − IoU" if clusters.distance == "iou" else "sum of squared distances to the own centre"
+    return (
+        f"The {cost} falls from {short(first.inertia)} with {amount(first.k, 'cluster')} to {short(last.inertia)} "
+        f"with {last.k}. The ring is the elbow, the shade all elbows that shorter and longer curves give."
+    )
+
+
+def _ratios(clusters: Clusters) -> str:
+    text = f"Width over height of {amount(clusters.boxes, 'box', 'boxes')}, on an axis where 1:2 and 2:1 are as far out"
+    if clusters.borders is None:
+        return f"{text}. The clusters are by size and not by shape, so they have no borders here."
+    return f"{text}. Dashed lines are the borders between clusters, marks above their centres."
+
+
+def _scatter(clusters: Clusters) -> str:
+    if clusters.borders is None:
+        return "Each dot is a box, as a part of its picture; rectangles are the centres of the clusters, to scale."
+    return "Each dot is a box in pixels; on a line through the corner the ratio is the same, so lines are the centres."
+
+
+def _anchors(anchors: Anchors) -> str:
+    width, height = anchors.input_size
+    uncovered = anchors.num_uncovered
+    none = "no box is" if not uncovered else f"{amount(uncovered, 'box is', 'boxes are')}"
+    return (
+        f"{amount(len(anchors), 'anchor')} and {amount(anchors.boxes, 'box', 'boxes')} in pixels of a {width} × "
+        f"{height} input, {RESIZED.get(anchors.resize, anchors.resize)}. Mean IoU {anchors.mean_iou:.3f}; {none} four "
+        f"times larger or smaller than every anchor."
+    )
+
+
+def _positions(annotations: Annotations) -> str:
+    return f"Centres of boxes over all pictures laid on each other, of {amount(annotations.num_boxes(), 'region')}."

@@ -1,0 +1,329 @@
+"""The page of one file of annotations: how many clusters and which anchors, what is wrong, and what the boxes show."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from glauke.boxes import RULES, Anchors, Annotations, Clusters, Description, Finding
+from glauke.errors import DataError
+
+from ._boxes_captions import FEATURES, amount, box_captions, centers, ratio
+from ._figures import figure
+from ._html import Child, Markup, element, page, table
+from ._words import count, percent, short
+
+SEVERITIES = ("error", "warning", "note")
+MAX_LISTED = 100  # findings of one rule, or boxes that no anchor covers, that are named on the page
+JPEG = b"\xff\xd8\xff"
+SECTIONS = ("labels", "elbow", "ratios", "clusters", "anchors", "positions")  # figures that have a place
+
+
+def boxes_page(
+    annotations: Annotations,
+    *,
+    findings: Sequence[Finding],
+    clusters: Clusters | None,
+    description: Description,
+    command: str,
+    by_label: Mapping[str, Clusters] | None = None,
+    anchors: Anchors | None = None,
+    snippets: Mapping[str, str] | None = None,
+    figures: Mapping[str, str] | None = None,
+    photographs: Sequence[tuple[str, bytes]] = (),
+    contact_sheets: Sequence[tuple[str, bytes]] = (),
+    notes: Sequence[str] = (),
+    plots: str | None = "plots",
+) -> str:
+    """One self-contained HTML document; the answer comes first, the file explained in words last.
+
+    Args:
+        annotations: What was read, with repairs.
+        findings: Those of the check.
+        clusters: None where there was nothing to cluster; `notes` should say why, as for `anchors`.
+        description: The file in words.
+        command: What was typed.
+        by_label: Clusters of each label alone; those in `clusters` unless given.
+        anchors: For one detector's input.
+        snippets: Text to paste by the name of the detector.
+        figures: SVG texts by name: "labels", "elbow", "ratios", "clusters", "anchors" and "positions" have their own
+            places, others follow under their name.
+        photographs: Caption and JPEG of pictures with their boxes.
+        contact_sheets: Caption and JPEG of all boxes of one label each.
+        notes: Said at the top: what is missing here, and why.
+        plots: The folder beside the page with the figures' CSVs; None where there is none.
+
+    Raises:
+        DataError: a figure is not SVG, or a photograph not JPEG.
+    """
+    figures = figures or {}
+    captions = box_captions(annotations, clusters=clusters, anchors=anchors)
+    shown = {n: figure(svg, name=n, caption=captions.get(n, ""), folder=plots) for n, svg in figures.items()}
+    alone = by_label if by_label is not None else {} if clusters is None else clusters.by_label
+    title = annotations.path.name if annotations.path else description.file
+    return page(
+        f"Boxes of {title}" if title else "Boxes",
+        _headline(annotations, title, description),
+        _answer(annotations, clusters, anchors, findings),
+        element("ul", [element("li", note) for note in notes], class_="status") if notes else None,
+        _section("What was found in the file", _findings(findings)),
+        _section("Labels", shown.get("labels"), _labels(annotations, alone, clusters)),
+        _section("How many clusters", shown.get("elbow"), _curve(clusters)),
+        _section("Shapes", shown.get("ratios"), _clusters(clusters)),
+        _section("Widths and heights", shown.get("clusters")),
+        _section("Anchors", shown.get("anchors"), _anchors(anchors), _snippets(snippets or {})),
+        _section("Where in the picture", shown.get("positions")),
+        [_section(n.replace("_", " ").capitalize(), shown[n]) for n in figures if n not in SECTIONS],
+        _section("Pictures with their boxes", _photographs(photographs)),
+        _section("Every label side by side", _sheets(contact_sheets, annotations)),
+        _section("The file in words", _description(description)),
+        element("footer", "Written by glauke with ", element("code", command)),
+    )
+
+
+def _section(heading: str, *content: Child) -> Markup | None:
+    """Nothing at all where there is nothing to show."""
+    kept = [item for item in content if item]
+    return element("section", element("h2", heading), kept) if kept else None
+
+
+def _headline(annotations: Annotations, title: str, description: Description) -> Markup:
+    heading: Child = ["Boxes of ", element("bdi", title)] if title else "Boxes"
+    attribute = annotations.class_attribute
+    labelled = ["; labels are its attribute ", element("bdi", attribute)] if attribute else None
+    return element(
+        "header", element("h1", heading), element("p", f"A file of kind {description.kind}", labelled, class_="run")
+    )
+
+
+def _answer(
+    annotations: Annotations, clusters: Clusters | None, anchors: Anchors | None, findings: Sequence[Finding]
+) -> Markup:
+    """All that most readers want to know, in one paragraph."""
+    labels = sum(n > 0 for n in annotations.label_counts().values())
+    said: list[Child] = [
+        element("strong", amount(annotations.num_boxes(), "box", "boxes")),
+        f" of {amount(labels, 'label')}",
+        "." if annotations.kind == "table" else f" in {amount(len(annotations.names), 'picture')}.",
+    ]
+    if clusters is not None:
+        elbow = clusters.elbow
+        low, high = elbow.suggested_range
+        read = f", read as {low} to {high}" if low < high else ""
+        said += [
+            f" K-means on {FEATURES.get(clusters.feature, clusters.feature)} puts the elbow at ",
+            element("strong", amount(elbow.suggested_k, "cluster")),
+            f"{read}: {elbow.reason}.",
+        ]
+        if clusters.k != elbow.suggested_k:
+            said.append(f" {clusters.k} were asked for and are shown here.")
+        found = zip(centers(clusters), clusters.counts.tolist(), strict=True)
+        told = ", ".join(f"{center} ({amount(n, 'box', 'boxes')})" for center, n in found)
+        said.append(f" {'The centre is' if clusters.k == 1 else 'Their centres are'} {told}.")
+    if anchors is not None:
+        width, height = anchors.input_size
+        said += [
+            f" {amount(len(anchors), 'anchor')} for {width} × {height} px fit the boxes with a mean IoU of ",
+            element("strong", f"{anchors.mean_iou:.3f}"),
+            f" and can find {percent(anchors.best_possible_recall, digits=1)} of them.",
+        ]
+    said.append(f" {_verdict(findings)}")
+    return element("p", said, class_="lead")
+
+
+def _verdict(findings: Sequence[Finding]) -> str:
+    times = Counter(finding.severity for finding in findings)
+    told = [amount(times[severity], severity) for severity in SEVERITIES if times[severity]]
+    if not told:
+        return "Nothing is wrong with the file as far as the check can see."
+    *first, last = told
+    return f"The check has {', '.join(first)}{' and ' if first else ''}{last}."
+
+
+def _findings(findings: Sequence[Finding]) -> list[Child]:
+    rank = {severity: place for place, severity in enumerate(SEVERITIES)}
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in sorted(findings, key=lambda finding: rank.get(finding.severity, len(rank))):
+        groups.setdefault((finding.severity, finding.rule), []).append(finding)
+    if not groups:
+        return [element("p", "Nothing.")]
+    rows = [(s, rule, count(len(g)), RULES.get(rule, ""), _finding(g[0])) for (s, rule), g in groups.items()]
+    header = ["Severity", "Rule", "Times", "What it means", "The first"]
+    return [
+        table(rows, caption="What was found", header=header),
+        [_all_of(severity, rule, group) for (severity, rule), group in groups.items() if len(group) > 1],
+    ]
+
+
+def _all_of(severity: str, rule: str, group: Sequence[Finding]) -> Markup:
+    more = len(group) - MAX_LISTED
+    return element(
+        "details",
+        element("summary", f"{severity}: {rule}, {count(len(group))} times"),
+        element("ul", [element("li", _finding(finding)) for finding in group[:MAX_LISTED]]),
+        element("p", f"and {count(more)} more") if more > 0 else None,
+    )
+
+
+def _finding(finding: Finding) -> list[Child]:
+    said: list[Child] = []
+    if finding.image is not None:
+        region = "" if finding.region is None else f", region {finding.region}"
+        said += [element("bdi", finding.image), f"{region}: "]
+    return [*said, finding.message, f" Fix: {finding.fix}" if finding.fix else None]
+
+
+def _labels(annotations: Annotations, alone: Mapping[str, Clusters], clusters: Clusters | None) -> list[Child]:
+    total = annotations.num_boxes()
+    rows: list[list[Child]] = []
+    for label, n in annotations.label_counts().items():
+        row: list[Child] = [element("bdi", label), count(n), percent(n / total, digits=1) if total else "–"]
+        if alone:
+            own = alone.get(label)
+            row += ["–", "–", "–"] if own is None else [_read(own), str(own.k), ", ".join(centers(own))]
+        rows.append(row)
+    if unlabelled := annotations.num_unlabelled():
+        rows.append(["(no label)", count(unlabelled), percent(unlabelled / total, digits=1), *["–"] * 3 * bool(alone)])
+    header = ["Label", "Boxes", "Share", *(["Elbow", "Clusters", "Centres"] if alone else [])]
+    if not rows:
+        return []
+    shown = table(rows, caption="Labels", header=header, numeric=not alone)
+    notes = clusters.notes if clusters is not None and alone else ()
+    return [
+        shown
+        if len(rows) <= MAX_LISTED
+        else element("details", element("summary", f"{count(len(rows))} labels"), shown),
+        element("ul", [element("li", note) for note in notes]) if notes else None,
+    ]
+
+
+def _read(clusters: Clusters) -> str:
+    low, high = clusters.elbow.suggested_range
+    return f"{clusters.elbow.suggested_k}" + (f" ({low} to {high})" if low < high else "")
+
+
+def _curve(clusters: Clusters | None) -> Child:
+    if clusters is None:
+        return None
+    header = ["Clusters", "Inertia", "Mean IoU", "Gain", "Silhouette"]
+    rows = [
+        (str(p.k), short(p.inertia), *("–" if v is None else f"{v:.4f}" for v in (p.mean_iou, p.gain, p.silhouette)))
+        for p in clusters.curve
+    ]
+    known = [i for i in range(5) if any(row[i] != "–" for row in rows)]
+    shown = table(
+        [[row[i] for i in known] for row in rows],
+        caption="The curve in numbers",
+        header=[header[i] for i in known],
+        numeric=True,
+    )
+    by_range = ", ".join(f"up to {last}: {k}" for last, k in clusters.elbow.by_range.items())
+    return [
+        element("details", element("summary", "The curve in numbers"), shown),
+        element("p", f"The elbow by the largest number that is looked at: {by_range}.") if by_range else None,
+    ]
+
+
+def _clusters(clusters: Clusters | None) -> Child:
+    if clusters is None:
+        return None
+    header, columns = ["Centre", "Boxes", "Share"], [centers(clusters), clusters.counts.tolist()]
+    rows = [[center, count(n), percent(n / clusters.boxes, digits=1)] for center, n in zip(*columns, strict=True)]
+    if clusters.borders is not None:
+        header.append("From a ratio of")
+        borders = [short(ratio(clusters, border)) for border in clusters.borders.tolist()]
+        rows = [[*row, border] for row, border in zip(rows, ["the smallest", *borders], strict=True)]
+    how = "They are the best there are" if clusters.exact else "They are the best of several starts"
+    left = f"; {amount(clusters.left_out, 'region')} without a shape left out" if clusters.left_out else ""
+    return [table(rows, caption="Clusters", header=header, numeric=True), element("p", f"{how}{left}.")]
+
+
+def _anchors(anchors: Anchors | None) -> Child:
+    if anchors is None:
+        return None
+    sizes = zip(anchors.sizes.tolist(), anchors.counts.tolist(), strict=True)
+    rows = [(str(i), f"{w:.1f}", f"{h:.1f}", count(n)) for i, ((w, h), n) in enumerate(sizes, start=1)]
+    fits = [
+        (element("bdi", label), count(fit.boxes), f"{fit.mean_iou:.3f}", percent(fit.recall, digits=1))
+        for label, fit in anchors.by_label.items()
+    ]
+    worst, best = anchors.spread
+    return [
+        table(rows, caption="Anchors", header=["Anchor", "Width, px", "Height, px", "Boxes"], numeric=True),
+        element("p", f"One start alone gives a mean IoU between {worst:.3f} and {best:.3f}."),
+        table(fits, caption="Fit by label", header=["Label", "Boxes", "Mean IoU", "Covered"], numeric=True)
+        if fits
+        else None,
+        _uncovered(anchors),
+    ]
+
+
+def _uncovered(anchors: Anchors) -> Markup | None:
+    if not anchors.num_uncovered:
+        return None
+    rows = [
+        (element("bdi", box.image), str(box.region), box.label or "–", f"{box.width:.1f} × {box.height:.1f}")
+        for box in anchors.uncovered[:MAX_LISTED]
+    ]
+    header = ["Picture", "Region", "Label", "Width × height, px"]
+    more = anchors.num_uncovered - len(rows)
+    return element(
+        "details",
+        element("summary", f"{amount(anchors.num_uncovered, 'box', 'boxes')} that no anchor covers, worst first"),
+        table(rows, caption="Boxes that no anchor covers", header=header),
+        element("p", f"and {count(more)} more") if more > 0 else None,
+    )
+
+
+def _snippets(snippets: Mapping[str, str]) -> list[Child]:
+    if not snippets:
+        return []
+    texts = [
+        element("details", element("summary", name), element("pre", element("code", text), tabindex="0"))
+        for name, text in snippets.items()
+    ]
+    return [element("h3", "To paste into a detector's configuration"), texts]
+
+
+def _photographs(photographs: Sequence[tuple[str, bytes]]) -> Markup | None:
+    made = [element("figure", _image(*photo), element("figcaption", photo[0])) for photo in photographs]
+    return element("div", made, class_="photographs") if made else None
+
+
+def _sheets(sheets: Sequence[tuple[str, bytes]], annotations: Annotations) -> list[Child]:
+    if not sheets:
+        return []
+    labels = sum(n > 0 for n in annotations.label_counts().values())
+    missing = f" {count(labels - len(sheets))} of the labels have no sheet here." if len(sheets) < labels else ""
+    said = "What does not belong catches the eye. Below each box: the end of its picture's name, and its region."
+    made: list[Child] = [element("p", f"{said}{missing}")]
+    for caption, jpeg in sheets:
+        # A narrow screen scrolls a sheet instead of shrinking it.
+        drawn = element("div", _image(caption, jpeg), class_="scroll", role="region", aria_label=caption, tabindex="0")
+        made.append(element("figure", drawn, element("figcaption", caption), class_="sheet"))
+    return made
+
+
+def _image(caption: str, jpeg: bytes) -> Markup:
+    if not jpeg.startswith(JPEG):
+        raise DataError(f"the photograph {caption!r:.80} is not JPEG")
+    return element("img", src=f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}", alt=caption)
+
+
+def _description(description: Description) -> Markup | None:
+    sections: list[Child] = []
+    for section in description.sections:
+        blocks: list[Child] = []
+        for block in section.blocks:
+            if isinstance(block, str):
+                blocks.append(element("p", block))
+            else:
+                rest = set(range(1, len(block.columns)))
+                numeric = bool(rest) and rest <= set(block.numeric)
+                blocks.append(table(block.rows, caption=section.title, header=block.columns, numeric=numeric))
+        sections.append([element("h3", section.title), blocks])
+    if not sections:
+        return None
+    return element("details", element("summary", "What this file is and how it is written"), sections)
