@@ -47,7 +47,7 @@ def test_a_batch_larger_than_the_data_is_refused():
         make_plan(assignment(), num_pictures=100, pack_size=64)
 
 
-COSTS = Costs(seconds_per_step={24: 0.55, 32: 1.0, 40: 1.5, 48: 2.2, 64: 4.0})
+COSTS = Costs(seconds_per_step={16: 0.3, 24: 0.55, 32: 1.0, 40: 1.5, 48: 2.2, 64: 4.0})
 SIZES = {"num_train": 12_800, "num_val": 3_000, "pack_size": 64}
 
 
@@ -70,7 +70,9 @@ def test_epochs_go_first_then_sizes():
 def test_the_smallest_size_may_have_few_epochs_and_none_is_an_error():
     full = COSTS.seconds(quick(), **SIZES)
     few, _ = fit_to_time(quick(), COSTS, seconds=0.15 * full, **SIZES)
-    assert {side for _, side in few.sizes} == {24, 32} and few.epochs < 5
+    assert few.sizes == ((0.0, 16), (0.7, 24), (0.95, 32)) and few.epochs < 5
+    assert few.pad == quick().pad // 2  # in proportion to the pictures
+    assert make_plan(replace(few, epochs=6), num_pictures=12_800, pack_size=64).sizes == (16, 16, 16, 16, 24, 32)
     with pytest.raises(UsageError, match="one epoch takes"):
         fit_to_time(quick(), COSTS, seconds=10.0, **SIZES)
 

@@ -140,7 +140,7 @@ def _with_boxes(
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
     shown = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     draw = ImageDraw.Draw(shown)
-    letters = font.at(max(11, round(max(size) / 56)))
+    letters = font.at(max(11, round(max(size) / 46)))
     line = max(2, round(max(size) / 320))
     corners = {}
     for row in rows:

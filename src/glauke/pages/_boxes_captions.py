@@ -74,7 +74,9 @@ def _elbow(clusters: Clusters) -> str:
 
 
 def _ratios(clusters: Clusters) -> str:
-    text = f"Width over height of {amount(clusters.boxes, 'box', 'boxes')}, on an axis where 1:2 and 2:1 are as far out"
+    text = (
+        f"Width over height of {amount(clusters.boxes, 'box', 'boxes')}, on an axis on which 1:2 lies as far out as 2:1"
+    )
     if clusters.borders is None:
         return f"{text}. The clusters are by size and not by shape, so they have no borders here."
     return f"{text}. Dashed lines are the borders between clusters, marks above their centres."

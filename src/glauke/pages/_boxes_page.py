@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 
 from glauke.boxes import RULES, Anchors, Annotations, Clusters, Description, Finding
 from glauke.errors import DataError
@@ -110,12 +110,10 @@ def _answer(
     ]
     if clusters is not None:
         elbow = clusters.elbow
-        low, high = elbow.suggested_range
-        read = f", read as {low} to {high}" if low < high else ""
         said += [
             f" K-means on {FEATURES.get(clusters.feature, clusters.feature)} puts the elbow at ",
             element("strong", amount(elbow.suggested_k, "cluster")),
-            f"{read}: {elbow.reason}.",
+            f": {elbow.reason}.",
         ]
         if clusters.k != elbow.suggested_k:
             said.append(f" {clusters.k} were asked for and are shown here.")
@@ -127,7 +125,7 @@ def _answer(
         said += [
             f" {amount(len(anchors), 'anchor')} for {width} × {height} px fit the boxes with a mean IoU of ",
             element("strong", f"{anchors.mean_iou:.3f}"),
-            f" and can find {percent(anchors.best_possible_recall, digits=1)} of them.",
+            f" and cover {percent(anchors.best_possible_recall, digits=1)} of them.",
         ]
     said.append(f" {_verdict(findings)}")
     return element("p", said, class_="lead")
@@ -182,11 +180,11 @@ def _labels(annotations: Annotations, alone: Mapping[str, Clusters], clusters: C
         row: list[Child] = [element("bdi", label), count(n), percent(n / total, digits=1) if total else "–"]
         if alone:
             own = alone.get(label)
-            row += ["–", "–", "–"] if own is None else [_read(own), str(own.k), ", ".join(centers(own))]
+            row += ["–", "–"] if own is None else [_read(own), ", ".join(centers(own))]
         rows.append(row)
     if unlabelled := annotations.num_unlabelled():
-        rows.append(["(no label)", count(unlabelled), percent(unlabelled / total, digits=1), *["–"] * 3 * bool(alone)])
-    header = ["Label", "Boxes", "Share", *(["Elbow", "Clusters", "Centres"] if alone else [])]
+        rows.append(["(no label)", count(unlabelled), percent(unlabelled / total, digits=1), *["–"] * 2 * bool(alone)])
+    header = ["Label", "Boxes", "Share", *(["Elbow", "Centres"] if alone else [])]
     if not rows:
         return []
     shown = table(rows, caption="Labels", header=header, numeric=not alone)
@@ -219,11 +217,18 @@ def _curve(clusters: Clusters | None) -> Child:
         header=[header[i] for i in known],
         numeric=True,
     )
-    by_range = ", ".join(f"up to {last}: {k}" for last, k in clusters.elbow.by_range.items())
+    by_range = "; ".join(_ranges(clusters.elbow.by_range))
     return [
         element("details", element("summary", "The curve in numbers"), shown),
-        element("p", f"The elbow by the largest number that is looked at: {by_range}.") if by_range else None,
+        element("p", f"Where the elbow lies, by how far the curve is drawn: {by_range}.") if by_range else None,
     ]
+
+
+def _ranges(by_range: Mapping[int, int]) -> Iterator[str]:
+    """Neighbours with the same elbow in one."""
+    for k, run in groupby(by_range.items(), key=lambda pair: pair[1]):
+        ends = [last for last, _ in run]
+        yield f"{k} for curves to {ends[0]}" + (f" … {ends[-1]}" if len(ends) > 1 else "")
 
 
 def _clusters(clusters: Clusters | None) -> Child:
@@ -235,7 +240,8 @@ def _clusters(clusters: Clusters | None) -> Child:
         header.append("From a ratio of")
         borders = [short(ratio(clusters, border)) for border in clusters.borders.tolist()]
         rows = [[*row, border] for row, border in zip(rows, ["the smallest", *borders], strict=True)]
-    how = "They are the best there are" if clusters.exact else "They are the best of several starts"
+    how = f"No other division into {clusters.k} has a smaller inertia"
+    how = how if clusters.exact else "These are the best that several starts have found"
     left = f"; {amount(clusters.left_out, 'region')} without a shape left out" if clusters.left_out else ""
     return [table(rows, caption="Clusters", header=header, numeric=True), element("p", f"{how}{left}.")]
 

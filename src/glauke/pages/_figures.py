@@ -13,7 +13,7 @@ from ._words import count, duration, percent, short
 
 
 def figure(svg: str, *, name: str, caption: str, folder: str | None = "plots") -> Markup:
-    """The figure with its caption and a link to its numbers, `<name>.csv` in a folder beside the page, if there is one."""
+    """The figure with its caption and, if `folder` beside the page has them, a link to its numbers."""
     title = caption or f"Figure {name.replace('_', ' ')}"
     where = [quote(part, safe="", errors="replace") for part in (folder or "", f"{name}.csv")]
     numbers = None if folder is None else [" Numbers: ", element("a", f"{name}.csv", href="/".join(where))]
