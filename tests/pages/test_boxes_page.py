@@ -192,7 +192,7 @@ def test_the_numbers_are_there(whole):
         "anchors =",
         "What is not in this file",
         "Written by glauke with glauke boxes report boxes.json",
-        "1 of the labels have no sheet here",
+        "Without a sheet here: 1 label.",
         *(f"{width:.1f} {height:.1f}" for width, height in whole["anchors"].sizes.tolist()),
     ):
         assert expected in text, expected

@@ -193,7 +193,7 @@ def level_starts(most: int) -> list[int]:
     """The least count of each level of a heat map, at most nine from 0 to `most`, and one more than `most`.
 
     >>> level_starts(3), level_starts(100)
-    ([0, 1, 2, 3, 4], [0, 1, 13, 26, 38, 51, 63, 76, 88, 101])
+    ([0, 1, 2, 3, 4], [0, 1, 13, 26, 39, 51, 63, 76, 89, 101])
     """
     levels = min(8, most)
     return [0, *(1 + round(i * most / levels) for i in range(levels)), most + 1] if levels else [0, 1]

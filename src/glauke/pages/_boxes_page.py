@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from glauke.boxes import RULES, Anchors, Annotations, Clusters, Description, Finding
-from glauke.errors import DataError
 
 from ._boxes_captions import FEATURES, amount, box_captions, centers, ratio
 from ._figures import figure
 from ._html import Child, Markup, element, page, table
+from ._photographs import photograph_grid, sheets_of_labels
 from ._words import count, percent, short
 
 SEVERITIES = ("error", "warning", "note")
 MAX_LISTED = 100  # findings of one rule, or boxes that no anchor covers, that are named on the page
-JPEG = b"\xff\xd8\xff"
 SECTIONS = ("labels", "elbow", "ratios", "clusters", "anchors", "positions")  # figures that have a place
 
 
@@ -76,8 +74,8 @@ def boxes_page(
         _section("Anchors", shown.get("anchors"), _anchors(anchors), _snippets(snippets or {})),
         _section("Where in the picture", shown.get("positions")),
         [_section(n.replace("_", " ").capitalize(), shown[n]) for n in figures if n not in SECTIONS],
-        _section("Pictures with their boxes", _photographs(photographs)),
-        _section("Every label side by side", _sheets(contact_sheets, annotations)),
+        _section("Pictures with their boxes", photograph_grid(photographs)),
+        _section("Every label side by side", sheets_of_labels(contact_sheets, labels=_num_labels(annotations))),
         _section("The file in words", _description(description)),
         element("footer", "Written by glauke with ", element("code", command)),
     )
@@ -87,6 +85,11 @@ def _section(heading: str, *content: Child) -> Markup | None:
     """Nothing at all where there is nothing to show."""
     kept = [item for item in content if item]
     return element("section", element("h2", heading), kept) if kept else None
+
+
+def _num_labels(annotations: Annotations) -> int:
+    """Labels that some box has."""
+    return sum(n > 0 for n in annotations.label_counts().values())
 
 
 def _headline(annotations: Annotations, title: str, description: Description) -> Markup:
@@ -102,10 +105,9 @@ def _answer(
     annotations: Annotations, clusters: Clusters | None, anchors: Anchors | None, findings: Sequence[Finding]
 ) -> Markup:
     """All that most readers want to know, in one paragraph."""
-    labels = sum(n > 0 for n in annotations.label_counts().values())
     said: list[Child] = [
         element("strong", amount(annotations.num_boxes(), "box", "boxes")),
-        f" of {amount(labels, 'label')}",
+        f" of {amount(_num_labels(annotations), 'label')}",
         "." if annotations.kind == "table" else f" in {amount(len(annotations.names), 'picture')}.",
     ]
     if clusters is not None:
@@ -291,31 +293,6 @@ def _snippets(snippets: Mapping[str, str]) -> list[Child]:
         for name, text in snippets.items()
     ]
     return [element("h3", "To paste into a detector's configuration"), texts]
-
-
-def _photographs(photographs: Sequence[tuple[str, bytes]]) -> Markup | None:
-    made = [element("figure", _image(*photo), element("figcaption", photo[0])) for photo in photographs]
-    return element("div", made, class_="photographs") if made else None
-
-
-def _sheets(sheets: Sequence[tuple[str, bytes]], annotations: Annotations) -> list[Child]:
-    if not sheets:
-        return []
-    labels = sum(n > 0 for n in annotations.label_counts().values())
-    missing = f" {count(labels - len(sheets))} of the labels have no sheet here." if len(sheets) < labels else ""
-    said = "What does not belong catches the eye. Below each box: the end of its picture's name, and its region."
-    made: list[Child] = [element("p", f"{said}{missing}")]
-    for caption, jpeg in sheets:
-        # A narrow screen scrolls a sheet instead of shrinking it.
-        drawn = element("div", _image(caption, jpeg), class_="scroll", role="region", aria_label=caption, tabindex="0")
-        made.append(element("figure", drawn, element("figcaption", caption), class_="sheet"))
-    return made
-
-
-def _image(caption: str, jpeg: bytes) -> Markup:
-    if not jpeg.startswith(JPEG):
-        raise DataError(f"the photograph {caption!r:.80} is not JPEG")
-    return element("img", src=f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}", alt=caption)
 
 
 def _description(description: Description) -> Markup | None:
