@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from glauke import boxes
-from glauke.boxes import _exact, _exact_compiled
+from glauke.boxes.clustering import _exact, _exact_compiled
 
 KS = (5, 10, 20)
 """scikit-learn and kmeans1d know one k a call; they are timed for these, the exact curve for all from 1 to 20."""

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from glauke.boxes._annotations import Annotations
-from glauke.boxes._exports import convert
 from glauke.boxes._prepare import prepare
-from glauke.boxes._read import read
+from glauke.boxes.formats._read import read
+from glauke.boxes.writing._exports import convert
 
 LABELS = (
     "hardhat", "no", "1e3", "08", "2024-01-01", "- a", "a: b", "=1+1", "@x", "it's \"so\"", "<b>&amp;", "ä ö",

@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float, Int
 
-from ._anchors import Anchors
 from ._annotations import Annotations
-from ._cluster import Clusters
 from ._wording import bare, counted, number
+from .clustering._anchors import Anchors
+from .clustering._cluster import Clusters
 
 MAX_POINTS = 1500
 """More dots than this in a scatter are a blot, and a page of megabytes."""

@@ -15,9 +15,9 @@ from PIL import Image, ImageDraw, ImageFont
 from glauke.errors import DataError
 
 from ._annotations import Annotations
-from ._crop_pixels import upright_picture
 from ._pictures import PictureFile, PictureFolder, match_pictures, renamed_pictures
 from ._wording import bare, counted, tally, visible
+from .cropping._crop_pixels import upright_picture
 
 Ink = tuple[int, int, int]
 

@@ -9,9 +9,9 @@ from glauke.errors import DataError
 from ._annotations import Annotations
 from ._findings import Finding
 from ._pictures import PictureFolder, picture_folder
-from ._read import Document, annotations_of, open_document, read, require_annotations
-from ._repair import donor_beside, repaired, unsound
 from ._sizes import sizes_from_csv, sizes_from_pictures, sizes_of_all, with_sizes
+from .formats._read import Document, annotations_of, open_document, read, require_annotations
+from .repairing._repair import donor_beside, repaired, unsound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -39,12 +39,12 @@ from glauke.plots import (
 )
 
 from . import _figure_layout as layout
-from ._anchors import Anchors
 from ._annotations import Annotations
-from ._cluster import Clusters
 from ._photographs import MOST_PICTURES, MOST_SHEETS, files_of, pictures_with_boxes, sheets_of_labels
 from ._pictures import PictureFolder
 from ._wording import counted
+from .clustering._anchors import Anchors
+from .clustering._cluster import Clusters
 
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE)
 MARKERS = "os^Dv<>"  # as many markers as are not a multiple of the colours: 35 different pairs

@@ -279,4 +279,4 @@ def _or_blank(value: float | None) -> str:
 
 
 def _center(center: float | list[float]) -> str:
-    return f"{center:.3g}" if isinstance(center, float) else f"({center[0]:.3g}, {center[1]:.3g})"
+    return f"({center[0]:.3g}, {center[1]:.3g})" if isinstance(center, list) else f"{center:.3g}"

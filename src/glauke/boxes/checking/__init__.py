@@ -1,0 +1,1 @@
+"""What is wrong with annotations is found, and mended in a copy."""

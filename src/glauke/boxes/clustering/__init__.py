@@ -1,0 +1,1 @@
+"""Boxes become clusters, an elbow and anchors."""

@@ -1,0 +1,1 @@
+"""Boxes are cut out of their pictures."""

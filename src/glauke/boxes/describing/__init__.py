@@ -1,0 +1,1 @@
+"""A file of annotations is explained in words."""

@@ -1,0 +1,1 @@
+"""Annotations are written in other formats, joined, and begun."""
