@@ -1,6 +1,9 @@
 """`glauke boxes ...`: what each command prints, writes and answers."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -227,6 +230,8 @@ def test_crops_train_a_classifier(glauke, annotated, photos, tmp_path, small_mod
         (("check", "via.json", "--images", "nowhere"), "nowhere"),
         (("check", "photos"), "photos"),
         (("merge", "--out", "m.json"), "merge"),
+        (("convert", "--to", "via", "--out", "v.json"), "no file"),
+        (("check", "via.json", "--labels", ",,"), "--labels"),
     ],
 )
 def test_wrong_input_gets_one_sentence(glauke, annotated, tmp_path, words, told):
@@ -239,3 +244,23 @@ def test_wrong_input_gets_one_sentence(glauke, annotated, tmp_path, words, told)
     assert told in said.sentence
     assert len(said.err.strip().splitlines()) == 1
     assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_letters_that_the_output_cannot_write_are_escaped(annotated, tmp_path):
+    edited(annotated, lambda entries: entries[0]["regions"][0]["region_attributes"].update({"class": "шлем"}))
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-m", "glauke", "boxes", "describe", annotated], env=environment, capture_output=True
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert rb"\u0448\u043b\u0435\u043c" in done.stdout
+
+
+def test_what_a_fix_leaves_is_told(glauke, annotated, tmp_path):
+    """A name that only a person can change stays wrong."""
+    edited(annotated, lambda entries: entries[0].update(filename="a&b.png"))
+    said = glauke("boxes", "check", annotated, "--fix", tmp_path / "mended.json")
+
+    assert said.code == 1
+    assert "left for you in the copy: warning: unsafe-name: a&b.png" in said.err

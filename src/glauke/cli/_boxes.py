@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ._output import say, show, show_json
+from glauke.errors import UsageError
+
+from ._output import amount, say, show, show_json
 from ._train import Switch
 
 if TYPE_CHECKING:
@@ -87,12 +89,13 @@ def check(
                 "findings": [_as_dict(finding) for finding in done.findings],
                 "notes": [note.message for note in done.notes],
                 "applied": [applied.message for applied in done.applied],
+                "remaining": [_as_dict(finding) for finding in done.remaining],
             }
         )
         return code
     for note in done.notes:
         say(f"note: {note.message}")
-    counts = Counter((finding.severity, finding.rule) for finding in done.findings)
+    counts = Counter(finding.rule for finding in done.findings)
     told: Counter[str] = Counter()
     for finding in done.findings:
         told[finding.rule] += 1
@@ -101,13 +104,15 @@ def check(
     for rule, count in told.items():
         if count > MOST_TOLD:
             show(f"and {count - MOST_TOLD:,} more findings of the rule {rule}; --json has all")
-    found = ", ".join(f"{count:,} {rule}" for (_, rule), count in sorted(counts.items())) or "nothing to report"
+    found = ", ".join(f"{count:,} {rule}" for rule, count in sorted(counts.items())) or "nothing to report"
     a = done.annotations
-    say(f"{a.kind}: {len(a.names):,} pictures, {a.num_boxes():,} regions: {found}")
+    say(f"{a.kind}: {amount(len(a.names), 'picture')}, {amount(a.num_boxes(), 'region')}: {found}")
     for applied in done.applied:
         say(f"changed: {applied.message}")
     if fix is not None:
-        say(f"{len(done.applied):,} changes in {fix}; {file} is as it was")
+        say(f"{amount(len(done.applied), 'change')} in {fix}; {file} is as it was")
+        for finding in done.remaining[:MOST_TOLD]:
+            say(f"left for you in the copy: {_line(finding)}")
     return code
 
 
@@ -153,7 +158,7 @@ def convert(
     if json:
         show_json({"out": str(out), "to": to, "images": done.pictures, "boxes": done.boxes, "notes": list(done.notes)})
     else:
-        say(f"{done.boxes:,} boxes in {done.pictures:,} pictures")
+        say(f"{amount(done.boxes, 'box', 'boxes')} in {amount(done.pictures, 'picture')}")
         show(str(out))
     return 0
 
@@ -186,7 +191,10 @@ def merge(*files: Path, out: Path, json: Switch = False) -> int:
     else:
         for finding in done.findings:
             say(_line(finding))
-        say(f"{done.regions:,} regions in {done.pictures:,} pictures" + (", with conflicts" if conflicts else ""))
+        say(
+            f"{amount(done.regions, 'region')} in {amount(done.pictures, 'picture')}"
+            + (", with conflicts" if conflicts else "")
+        )
         show(str(out))
     return 0
 
@@ -223,7 +231,7 @@ def project(
     else:
         for finding in done.findings:
             say(_line(finding))
-        say(f"{done.pictures:,} pictures; open the project in VIA with Project > Load")
+        say(f"{amount(done.pictures, 'picture')}; open the project in VIA with Project > Load")
         show(str(out))
     return 0
 
@@ -232,7 +240,10 @@ def split_labels(text: str | None) -> tuple[str, ...] | None:
     """The names in a list that is separated by commas; None where none was given."""
     if text is None:
         return None
-    return tuple(label.strip() for label in text.split(",") if label.strip())
+    labels = tuple(label.strip() for label in text.split(",") if label.strip())
+    if not labels:
+        raise UsageError(f"there is no label in {text!r}", place="--labels", fix="write --labels vest,boots")
+    return labels
 
 
 def _counts(annotations: "Annotations") -> dict[str, object]:

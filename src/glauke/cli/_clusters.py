@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from ._output import say, show, show_json, table
+from ._output import amount, say, show, show_json, table
 from ._train import Switch
 
 
@@ -80,12 +80,13 @@ def cluster(
         ]
         show(table(("", "k", "inertia", "mean IoU", "silhouette"), rows))
         centers = ", ".join(_center(center) for center in part.centers.tolist())
-        show(f"{part.k} clusters at {centers}, with {', '.join(f'{count:,}' for count in part.counts.tolist())} boxes")
-        say(f"{part.boxes:,} boxes: {part.elbow.reason}")
+        counts = ", ".join(f"{count:,}" for count in part.counts.tolist())
+        show(f"{amount(part.k, 'cluster')} at {centers}, with {counts} of {amount(part.boxes, 'box', 'boxes')}")
+        say(f"{amount(part.boxes, 'box', 'boxes')}: {part.elbow.reason}")
     for note in found.notes:
         say(f"note: {note}")
     if found.left_out:
-        say(f"note: {found.left_out:,} regions enclose nothing and were left out")
+        say(f"note: {amount(found.left_out, 'region')} without an area left out")
     return 0
 
 

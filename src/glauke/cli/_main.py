@@ -1,5 +1,6 @@
 """The program `glauke`: its commands, and what becomes of errors."""
 
+import io
 import json
 import re
 import sys
@@ -49,6 +50,9 @@ app.command("glauke.cli._doctor:doctor", help="Say what is installed and what a 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave the process with its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file name may have letters that a redirected output cannot write
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(words))
 
 

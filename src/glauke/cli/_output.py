@@ -1,8 +1,11 @@
 """Results go to standard output, everything else to standard error."""
 
+import errno
 import json
 import sys
 from collections.abc import Sequence
+
+from glauke.errors import DiskFullError
 
 
 def say(text: str) -> None:
@@ -11,13 +14,18 @@ def say(text: str) -> None:
 
 
 def show(text: str) -> None:
-    """Print a result."""
-    print(text, flush=True)
+    """Print a result; a full disk behind standard output is told as such."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise DiskFullError("there is no room for the output", place="standard output") from error
 
 
 def show_json(value: object) -> None:
     """Print one JSON object."""
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2), flush=True)
+    show(json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -36,6 +44,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
         for row in cells
     )
     return "\n".join(lines)
+
+
+def amount(count: int, one: str, many: str | None = None) -> str:
+    """A number with its noun.
+
+    >>> amount(1, "box", "boxes"), amount(1200, "picture")
+    ('1 box', '1,200 pictures')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def clock(seconds: float | int) -> str:

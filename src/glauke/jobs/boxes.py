@@ -19,6 +19,8 @@ class Checked:
     """Where picture sizes and repairs came from."""
     applied: tuple[boxes.Applied, ...]
     """The edits in the fixed copy; empty without one."""
+    remaining: tuple[Finding, ...]
+    """What a check of the fixed copy still finds, notes apart; empty without one."""
 
 
 def describe(file: Path) -> Description:
@@ -45,8 +47,18 @@ def check(
         file, attribute=attribute, labels=labels, images=images, sizes=sizes, repair_from=repair_from
     )
     findings = boxes.check(prepared.annotations, labels=labels, pictures=prepared.pictures, unrepaired=prepared.as_read)
-    applied = () if fix is None else boxes.fix(file, prepared.annotations, findings, out=fix)
-    return Checked(annotations=prepared.annotations, findings=findings, notes=_origins(prepared), applied=applied)
+    applied, remaining = (), ()
+    if fix is not None:
+        applied = boxes.fix(file, prepared.annotations, findings, out=fix)
+        again = check(fix, labels=labels, attribute=attribute, images=images, sizes=sizes)
+        remaining = tuple(finding for finding in again.findings if finding.severity != "note")
+    return Checked(
+        annotations=prepared.annotations,
+        findings=findings,
+        notes=_origins(prepared),
+        applied=applied,
+        remaining=remaining,
+    )
 
 
 def convert(
@@ -60,6 +72,8 @@ def convert(
     repair_from: Path | None = None,
 ) -> tuple[boxes.Converted, tuple[Finding, ...]]:
     """Write annotations in another format; several files are joined first."""
+    if not files:
+        raise UsageError("no file to convert was given", place="convert", fix="name one: glauke boxes convert FILE")
     if len(files) > 1:
         raise UsageError(
             f"{len(files)} files were given, and each is converted by itself",
