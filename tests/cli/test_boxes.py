@@ -264,3 +264,28 @@ def test_what_a_fix_leaves_is_told(glauke, annotated, tmp_path):
 
     assert said.code == 1
     assert "left for you in the copy: warning: unsafe-name: a&b.png" in said.err
+
+
+def test_the_report_is_one_page_with_the_answer_first(glauke, annotated, photos, tmp_path):
+    given = ("--images", photos, "--labels", ",".join(LABELS), "--count", 3)
+    said = glauke("boxes", "report", annotated, *given, "--out", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    again = glauke("boxes", "report", annotated, *given, "--out", tmp_path / "page.html")
+
+    assert said.code == 0
+    assert said.out.strip() == str(tmp_path / "page.html")
+    assert "<script" not in page
+    assert page.index("12 boxes") < page.index("What was found in the file")
+    assert page.count("data:image/jpeg;base64,") == len(LABELS) + 4
+    assert {p.suffix for p in (tmp_path / "page_plots").iterdir()} == {".svg", ".png", ".csv"}
+    assert again.code == 2
+    assert "exists already" in again.sentence
+
+
+def test_a_report_without_pictures_says_what_is_missing(glauke, annotated, tmp_path):
+    said = glauke("boxes", "report", annotated, "--out", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+
+    assert said.code == 0
+    assert "--images" in page
+    assert "data:image/jpeg" not in page

@@ -46,6 +46,11 @@ def test_data_show_and_pack(glauke, mixed_folder):
     assert json.loads(Path(f"{folder}/manifest.json").read_text())["pictures"] == 40
 
 
+def test_an_empty_path_is_not_the_folder_where_we_are(glauke):
+    said = glauke("boxes", "check", "", "--labels", "")
+    assert said.code == 2 and "a word of the command is empty; give the path" in said.sentence
+
+
 def test_runs_and_report(glauke, small_model):
     assert glauke("train", "digits", "--epochs", 1, "--out", "runs/a").code == 0
     said = glauke("runs")

@@ -188,7 +188,7 @@ def test_the_numbers_are_there(whole):
         "boots 50 83.3%",
         "mask 9 15.0%",
         "(no label) 1 1.7%",
-        "1 box without a label belong to no label's clusters",
+        "1 box without a label belongs to no label's clusters",
         "anchors =",
         "What is not in this file",
         "Written by glauke with glauke boxes report boxes.json",

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["error", "warning", "note"]
-What = Literal["label", "box", "drop-region", "name", "byte-size", "picture-size", "key", "drop-picture", "categories"]
+What = Literal[
+    "label", "box", "drop-region", "name", "byte-size", "picture-size", "key", "drop-picture", "categories",
+    "drop-part", "empty-part",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,12 +16,13 @@ class Change:
 
     what: What
     """"label": `value` is the new label. "box": `value` is (x, y, width, height). "name": `value` is the file name
-    that the entry really belongs to. "byte-size": the size in bytes. "picture-size": (width, height) in pixels. "key":
+    that the entry really belongs to. "byte-size": the size in bytes, -1 for unknown. "picture-size": (width, height) in pixels. "key":
     the key is made anew from name and size. "categories": the whole document is written anew from repaired
-    annotations. The two that drop need no value."""
+    annotations. "drop-part" and "empty-part": `value` is a path of keys in the JSON, of what is taken out or becomes an
+    empty object. The other two that drop need no value."""
 
     image: int
-    """Index of the picture in `Annotations.names`."""
+    """Index of the picture in `Annotations.names`; -1 for changes of the whole file."""
 
     region: int | None = None
     """Row in the columns of `Annotations`, for changes of one region."""

@@ -4,12 +4,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from glauke.errors import DataError
 
-from ._annotations import Annotations
+from ._annotations import SHAPES, Annotations
 from ._findings import Finding
 from ._pictures import PictureFolder, picture_folder
 from ._sizes import sizes_from_csv, sizes_from_pictures, sizes_of_all, with_sizes
+from ._wording import counted
 from .formats._read import Document, annotations_of, open_document, read, require_annotations
 from .repairing._repair import donor_beside, repaired, unsound
 
@@ -51,7 +54,9 @@ def prepare(
     document = open_document(path)
     pictures = None if images is None else picture_folder(images)
     table = None if sizes is None else sizes_from_csv(sizes)
-    known = sizes_of_all(pictures) if document.kind == "yolo" and pictures is not None else table
+    known = table
+    if document.kind == "yolo" and pictures is not None:
+        known = (table or {}) | sizes_of_all(pictures)
     as_read = require_annotations(annotations_of(document, attribute=attribute, labels=labels, sizes=known))
     annotations, donor, notes = as_read, None, ()
     if repair_from is not None or unsound(as_read) is not None:
@@ -72,13 +77,31 @@ def prepare(
     )
 
 
-def sound(prepared: Prepared) -> Annotations:
-    """The annotations, or a refusal: clusters, anchors and other formats need data without structural damage."""
+def sound(prepared: Prepared, *, sizes: bool = True) -> Annotations:
+    """The annotations, or a refusal: clusters, anchors and other formats need data without structural damage.
+
+    Boxes in parts of a picture need its size too; without `sizes` those of a picture that is not there pass as NaN.
+    """
     finding = unsound(prepared.annotations)
-    if finding is None:
-        return prepared.annotations
+    if finding is not None:
+        raise DataError(
+            finding.message,
+            place=str(prepared.document.path),
+            fix=finding.fix or "give the VIA JSON that it was exported from with --repair-from",
+        )
+    if sizes and any(finding.rule == "size-unknown" for finding in prepared.as_read.findings):
+        _require_pixels(prepared.as_read)
+    return prepared.annotations
+
+
+def _require_pixels(annotations: Annotations) -> None:
+    rows = np.isnan(annotations.boxes_xywh).any(axis=1) & (annotations.shape != SHAPES.index("unknown"))
+    if not rows.any():
+        return
+    pictures, boxes = len(np.unique(annotations.image[rows])), int(rows.sum())
     raise DataError(
-        finding.message,
-        place=str(prepared.document.path),
-        fix=finding.fix or "give the VIA JSON that it was exported from with --repair-from",
+        f"the size of {counted(pictures, 'picture')} is not known, so that {counted(boxes, 'box', 'boxes')} in parts "
+        "of a picture cannot be told in pixels",
+        place=str(annotations.path),
+        fix="give the folder of the pictures with --images, or their sizes with --sizes",
     )

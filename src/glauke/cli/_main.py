@@ -6,12 +6,13 @@ import re
 import sys
 import traceback
 from collections.abc import Sequence
+from itertools import pairwise
 
 from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
 import glauke
-from glauke.errors import GlaukeError, InputError
+from glauke.errors import GlaukeError, InputError, UsageError
 
 USAGE, BUG, INTERRUPTED = 2, 70, 130
 
@@ -61,6 +62,9 @@ def run(words: list[str]) -> int:
     debug, as_json = "--debug" in words, "--json" in words
     words = [word for word in words if word != "--debug"]
     try:
+        # An empty path would be the folder where we are; only after an option may a word be empty.
+        if any(not word and not before.startswith("--") for before, word in pairwise(["", *words])):
+            raise UsageError("a word of the command is empty", fix="give the path of a file or folder")
         # The bug's traceback is for us; a person's mistake is a sentence.
         result = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except GlaukeError as error:

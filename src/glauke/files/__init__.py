@@ -7,6 +7,7 @@ from ._archive import list_members as list_members
 from ._archive import stream_members as stream_members
 from ._csv import is_formula as is_formula
 from ._csv import neutral as neutral
+from ._durable import disk_errors as disk_errors
 from ._durable import new_folder as new_folder
 from ._durable import require_space as require_space
 from ._durable import sha256 as sha256

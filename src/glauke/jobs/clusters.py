@@ -73,7 +73,7 @@ def crops(
     """Cut every box out of its picture, into folders by label that `glauke train` takes."""
     prepared = boxes.prepare(file, attribute=attribute, images=images, repair_from=repair_from)
     assert prepared.pictures is not None
-    annotations = boxes.sound(prepared)
+    annotations = boxes.sound(prepared, sizes=False)  # a picture that is not there is left out, and told
     return boxes.crops(annotations, images=prepared.pictures, out=out, margin=margin, least_size=least_size)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from glauke.boxes._annotations import Annotations
+from glauke.boxes._findings import Finding
 from glauke.boxes.clustering._cluster import cluster, clusters_as_dict
 from glauke.errors import DataError, UnknownNameError, UsageError
 
@@ -123,11 +124,25 @@ def test_labels_have_clusters_of_their_own():
         'label "mask" is left out: its 2 boxes have 1 different value of aspect-ratio, fewer than 2',
         'label "boots" is left out: its 0 boxes have 0 different values of aspect-ratio, fewer than 2',
         'label "hardhat" is left out: its 1 box has 1 different value of aspect-ratio, fewer than 2',
-        "1 box without a label belong to no label's clusters",
+        "1 box without a label belongs to no label's clusters",
     )
     three = cluster(made(sides, labels), by_label=True, k=4)
     assert (dict(three.by_label), three.k) == ({}, 4)
     assert "fewer than 4" in three.notes[0]
+
+
+def test_what_could_not_be_read_is_told():
+    def found(*rules):
+        findings = tuple(Finding(rule=rule, severity=severity, message="") for rule, severity in rules)
+        return cluster(replace(made([(10, 10), (20, 10)]), findings=findings)).notes
+
+    row, entry = ("bad-row", "error"), ("bad-entry", "error")
+    assert found(row) == ("1 row of the file could not be read; `glauke boxes check` lists it",)
+    assert found(entry, row, row, entry) == (
+        "2 rows of the file could not be read; `glauke boxes check` lists them",
+        "2 places of the file could be read only in part or not at all; `glauke boxes check` lists them",
+    )
+    assert found(("bad-row", "warning"), ("bad-entry", "note"), ("bad-shape", "error")) == ()
 
 
 @pytest.mark.parametrize(

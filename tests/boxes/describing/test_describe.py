@@ -94,6 +94,30 @@ def test_what_is_usually_answered_wrongly_is_answered():
     assert '1 picture of 2 has no region (written as "regions": []): "none.jpg".' in text
 
 
+def test_regions_without_a_box_are_no_example_of_two_with_one_label():
+    bad, good = rect("x", 2, 30, 40, kind="b"), rect(1, 2, 30, 40, kind="b")
+
+    one, two = flat(via(region_json(good, bad))), flat(via(region_json(good, bad, good)))
+
+    assert "nan" not in one + two
+    assert 'regions 0 and 1 are both "b". Nothing says' in one
+    assert 'regions 0 and 2 are both "b" (x 1, y 2, 30 wide, 40 high) and (x 1, y 2, 30 wide, 40 high). Nothing' in two
+    assert "So it is in 1 picture, first" in one and "So it is in 1 picture, first" in two
+
+
+def test_what_occurs_once_stands_in_the_singular():
+    text = flat(via(region_json(rect(1, 1, 3, 4, kind="b"), size=1)))
+
+    assert "takes on disk: 1 byte for the first picture." in text
+    assert "size of that file in BYTES; not in pixels" in text
+    assert "its LEFT edge, 1 pixel from" in text and "its TOP edge, 1 pixel below" in text
+    assert 'The region is a rectangle ("rect").' in text
+    assert re.search(r"\b1 (bytes|pixels|regions|pictures)\b", text) is None
+    assert "takes on disk: 12 bytes for the first picture." in flat(via(region_json(rect(1, 1, 3, 4), size=12)))
+    assert "takes on disk: 12.5 bytes for the first picture." in flat(via(region_json(rect(1, 1, 3, 4), size=12.5)))
+    assert "2,345,678 bytes, about 2.35 MB for the first" in flat(via(region_json(rect(1, 1, 3, 4), size=2_345_678)))
+
+
 def test_one_entry_is_printed_as_it_stands_in_the_file(made_texts):
     document = json.loads(made_texts["via2-region"])
 

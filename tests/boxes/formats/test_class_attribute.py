@@ -43,6 +43,8 @@ def test_the_demo_page_with_labels_in_name():
         ([used("note", {}), used("beet", {"beet": 9})], "beet"),
         ([used("type", {"unknown": 9}), used("name", {"not_defined": 9})], None),
         ([used("quality", {"good": 9, "sharp": 9}, regions=9)], None),
+        ([used("gear", {"boots": 9, "mask": 2}, regions=10)], "gear"),
+        ([used("gear", {"boots": 9, "mask": 2}, regions=10), used("note", {"far": 2, "near": 3})], "note"),
         ([used("kind", {"boots": 5, "mask": 4}, type="checkbox")], "kind"),
         ([used("id", {str(i): 1 for i in range(9)}), used("Class_Name", {"a": 5, "b": 4})], "Class_Name"),
         ([used("id", {str(i): 1 for i in range(9)}), used("thing", {"a": 5, "b": 4})], "thing"),
@@ -64,6 +66,13 @@ def test_expected_labels_outweigh_names():
     assert choose_class_attribute(attributes) == "class"
     assert choose_class_attribute(attributes, expected=["boots", "mask"]) == "note"
     assert choose_class_attribute(attributes, expected=["cat"]) == "class"
+
+
+def test_of_attributes_that_tick_several_the_expected_one_is_the_class():
+    attributes = [used("gear", {"boots": 9, "mask": 2}, regions=10), used("note", {"far": 2, "near": 3})]
+
+    assert choose_class_attribute(attributes, expected=["boots", "mask"]) == "gear"
+    assert choose_class_attribute([*attributes, used("kind", {"mask": 1, "hat": 1})], expected=["mask"]) == "kind"
 
 
 def test_a_constant_that_is_expected_is_the_class_among_constants():

@@ -97,6 +97,9 @@ def test_what_via_2_0_8_writes_is_sound_but_for_its_form():
     assert annotations.shape.tolist() == [RECT, RECT]
     assert rules(annotations, "note") == ["repeated-category", "id-as-text", "flat-segmentation"]
     assert rules(annotations, "note") == rules(annotations)
+    assert annotations.findings[0].message == "2 categories are listed in 6 entries, as VIA 2.0.8 does"
+    one = read(document(categories=[category(1, "boots")] * 3, info=VIA_OLD))
+    assert one.findings[0].message == "1 category is listed in 3 entries, as VIA 2.0.8 does"
 
 
 def test_null_categories():

@@ -155,7 +155,7 @@ def test_one_tick_is_a_label():
 def test_several_ticks_are_passed_over_and_named_on_request():
     regions = [region(c={"boots": True}), region(c={"mask": True, "boots": True}), region(c="vest")]
 
-    annotations = read(entry("a.jpg", *regions))
+    annotations = read(entry("a.jpg", *regions[:2]))
     assert annotations.class_attribute is None
     assert [(f.rule, f.severity) for f in annotations.findings] == [("several-labels", "warning")]
     assert "--attribute 'c'" in annotations.findings[0].fix
@@ -165,6 +165,27 @@ def test_several_ticks_are_passed_over_and_named_on_request():
     assert labels(annotations) == ["boots", None, "vest"]
     assert [(f.rule, f.severity, f.region) for f in annotations.findings] == [("several-labels", "error", 1)]
     assert "mask, boots" in annotations.findings[0].message
+
+
+def test_one_region_with_two_ticks_does_not_cost_the_others_their_class():
+    regions = [region(c={"boots": True}), region(c={"mask": True, "boots": True}), region(c="vest")]
+
+    annotations = read(entry("a.jpg", *regions))
+
+    assert labels(annotations) == ["boots", None, "vest"]
+    assert [(f.rule, f.severity, f.region) for f in annotations.findings] == [("several-labels", "error", 1)]
+
+
+def test_what_is_said_of_a_region_names_its_row_also_where_two_pictures_have_one_name():
+    sound = [region(c="boots"), region(c="mask")]
+    several = region(c={"boots": True, "mask": True})
+    damaged = {"shape_attributes": RECT, "region_attributes": 7}
+
+    annotations = read(entry("a.jpg", *sound), entry("a.jpg", several, damaged, size=13), attribute="c")
+
+    changes = [f.change for f in annotations.findings if f.change]
+    assert [f.rule for f in annotations.findings] == ["several-labels", "bad-entry"]
+    assert [(c.what, c.image, c.region) for c in changes] == [("drop-region", 1, 2), ("drop-region", 1, 3)]
 
 
 def test_an_attribute_can_be_named():

@@ -53,6 +53,13 @@ def test_a_size_that_is_none_is_a_row_without_a_box(size):
     assert [(f.rule, f.severity) for f in table.findings] == [("bad-shape", "error")]
 
 
+@pytest.mark.parametrize("count", ["9223372036854775807", "1e30"])
+def test_a_count_that_is_too_large_is_called_so(count):
+    (finding,) = read_table(PATH, f"width,height,count\n1,2,{count}\n").findings
+
+    assert finding.message.endswith("which is too large: at most 18 digits are read; it was left out")
+
+
 @pytest.mark.parametrize("rest", ["2,-3", "2,x", "2,1.5", "2,", "2", '2,"3', "2,1e30"])
 def test_a_row_without_a_count_is_left_out_and_named(rest):
     table = read_table(PATH, f"width,height,count\n1,{rest}\n4,5,6\n")

@@ -35,7 +35,7 @@ def test_a_missing_size_is_unknown():
 def test_the_key_stands_for_a_missing_name(name):
     pictures = pictures_of({"a.jpg12": ENTRY | {"filename": name}})
 
-    assert pictures.names == ("a.jpg12",)
+    assert pictures.names == ("a.jpg",)
     assert [f.rule for f in pictures.findings] == ["bad-entry"]
 
 

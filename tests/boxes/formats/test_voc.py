@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -112,6 +114,23 @@ def test_what_is_refused_says_where(tmp_path, text, message):
         read_voc(path)
 
     assert str(path) in (refused.value.place or "")
+
+
+@pytest.mark.parametrize("encoding", ["foo", "idna", "utf-7", "shift_jis", "hex", "undefined"])
+def test_an_encoding_that_nobody_knows_is_refused(tmp_path, encoding):
+    path = tmp_path / "a.xml"
+    path.write_text(f'<?xml version="1.0" encoding="{encoding}"?>{voc(thing())}', encoding="utf-8")
+
+    with pytest.raises(DataError, match=r"its encoding is not known|it is not XML"):
+        read_voc(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_named_pipe_in_a_folder_is_named(tmp_path):
+    (tmp_path / "a.xml").write_text(voc(thing()), encoding="utf-8")
+    os.mkfifo(tmp_path / "b.xml")
+
+    assert [f.message for f in read_voc(tmp_path).findings] == ["b.xml cannot be read: it is not a file"]
 
 
 @pytest.mark.parametrize("text", ["<html></html>", "", "{}", "<annotations/>"])

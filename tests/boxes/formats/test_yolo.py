@@ -99,6 +99,34 @@ def test_without_its_picture_a_box_has_no_pixels_unless_sizes_are_given(tmp_path
     assert given.names == (("a.png",) if picture else ("a.jpg",))
 
 
+def test_sizes_are_those_of_the_same_path_where_file_names_repeat(tmp_path):
+    put(tmp_path, {"labels/train/1.txt": BOX, "labels/val/1.txt": BOX, "labels/val/2.txt": BOX})
+    sizes = {"train/1.jpg": (100, 100), "C:\\images\\train\\2.jpg": (80, 80), "images/val/1.jpg": (400, 40)}
+
+    annotations = read_yolo(tmp_path, sizes=sizes)
+
+    assert annotations.names == ("train/1.jpg", "images/val/1.jpg", "C:\\images\\train\\2.jpg")
+    assert annotations.widths.tolist() == [100, 400, 80]
+    assert annotations.boxes_xywh[:, 2].tolist() == [25, 100, 20]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "widths"),
+    [
+        ({"1.jpg": (9, 9), ".": (1, 1)}, [0, 0]),
+        ({"train/1.jpg": (9, 9)}, [9, 0]),
+        ({"train/1.jpg": (9, 9), "train/1.png": (8, 8)}, [0, 0]),
+    ],
+)
+def test_a_size_that_may_be_another_pictures_is_not_taken(tmp_path, sizes, widths):
+    put(tmp_path, {"labels/train/1.txt": BOX, "labels/val/1.txt": BOX})
+
+    annotations = read_yolo(tmp_path, sizes=sizes)
+
+    assert annotations.widths.tolist() == widths
+    assert findings(annotations) == [("size-unknown", "error")] * widths.count(0)
+
+
 def test_polygons_are_enclosed_and_confidences_are_noted(tmp_path):
     lines = [
         "0 0.1 0.2 0.5 0.2 0.5 0.8 0.1 0.8",
@@ -187,12 +215,35 @@ def test_two_classes_of_one_name_are_one_label(tmp_path):
         ("names: []", []),
         ("names:\n  {}\n", []),
         ("train: images  # names: [x]\n", []),
+        ('"names": [a, b]', ["a", "b"]),
+        ("'names' :\n  0: a", ["a"]),
+        ("---\n{names: [a, b], nc: 2}", ["a", "b"]),
+        ('{"nc": 2, "path": "x",\n "names": [\n  "a", "b"]}', ["a", "b"]),
+        ("{nc: 2,  # two\n names: {0: a,\n 1: b}}", ["a", "b"]),
     ],
 )
 def test_the_forms_of_names(tmp_path, text, names):
     (tmp_path / "data.yaml").write_bytes(text.encode())
 
     assert list(yolo_names(tmp_path, ["data.yaml"]).names.values()) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("names:\n  0: a\n  0: b", "data.yaml names class 0 twice, 'a' and 'b'; the last was taken"),
+        ("names: {0: a, 0: b}", "data.yaml names class 0 twice, 'a' and 'b'; the last was taken"),
+        ("{names: [[a]]}", "data.yaml has names: where they are not looked for, and they were not read"),
+        ("data:\n  names: [a]", "data.yaml has names: where they are not looked for, and they were not read"),
+    ],
+)
+def test_what_is_not_understood_of_yaml_is_a_finding(tmp_path, text, said):
+    put(tmp_path, {"a.png": (10, 10), "a.txt": "0 0.5 0.5 1 1", "data.yaml": text})
+
+    annotations = read_yolo(tmp_path)
+
+    assert findings(annotations)[0] == ("bad-entry", "warning")
+    assert annotations.findings[0].message == said
 
 
 @pytest.mark.parametrize(
@@ -240,6 +291,13 @@ def test_files_that_name_the_classes_differently_are_a_warning(tmp_path):
 )
 def test_other_folders_are_not_yolo(tmp_path, files):
     assert not is_yolo(put(tmp_path, files))
+
+
+@pytest.mark.parametrize("files", [{"a.txt": f"0 nan 0.5 1 1\n{BOX}"}, {"a.txt": "hello\n", "b.txt": BOX}])
+def test_a_bad_first_line_is_a_finding_of_a_folder_that_is_known(tmp_path, files):
+    assert is_yolo(put(tmp_path, {"a.png": (10, 10), "b.png": (10, 10), **files}))
+
+    assert findings(read_yolo(tmp_path)) == [("bad-row", "error")]
 
 
 def test_a_folder_without_any_box_is_known_by_its_names(tmp_path):

@@ -11,7 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glauke.boxes._annotations import SHAPES, Annotations
+from glauke.boxes._findings import Finding
+from glauke.boxes._sizes import sizes_from_csv
+from glauke.boxes.formats._columns import annotations_from_via
+from glauke.boxes.formats._via_document import ViaDocument, via_document
 from glauke.boxes.writing._exports import convert
+from glauke.boxes.writing._to_csv import via_csv
 from glauke.boxes.writing._to_yolo import quoted
 from glauke.errors import DataError, UnknownNameError, UsageError
 
@@ -236,6 +241,103 @@ def test_nothing_is_overwritten(to, tmp_path):
     with pytest.raises(UsageError, match="exists"):
         convert(TWO, to=to, out=out)
     assert out.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("to", ["via", "csv", "coco", "yolo", "voc"])
+def test_a_place_below_a_file_is_refused_by_name(to, tmp_path):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+
+    with pytest.raises(UsageError, match="file is no folder"):
+        convert(TWO, to=to, out=tmp_path / "file" / "deep" / "out")
+
+
+def checkboxes(*values: object, attribute: str = "class") -> ViaDocument:
+    """One region for each value of a checkbox that offers boots as 1 and vest as 2."""
+    shape = {"name": "rect", "x": 1, "y": 2, "width": 30, "height": 40}
+    regions = [{"shape_attributes": shape, "region_attributes": {attribute: value}} for value in values]
+    declared = {"type": "checkbox", "description": "", "options": {"1": "boots", "2": "vest"}, "default_options": {}}
+    return via_document(
+        {
+            "_via_settings": {},
+            "_via_img_metadata": {"a.jpg9": {"filename": "a.jpg", "size": 9, "regions": regions}},
+            "_via_attributes": {"region": {attribute: declared}, "file": {}},
+        },
+        kind="via2-project",
+        path=Path("boxes.json"),
+    )
+
+
+def converted(document: ViaDocument, out: Path, **changes: object) -> dict:
+    convert(dataclasses.replace(annotations_from_via(document), **changes), to="via", out=out, document=document)
+    return json.loads(out.read_text(encoding="utf-8"))
+
+
+def test_an_attribute_that_is_not_the_class_stays_as_it_was(tmp_path):
+    document = checkboxes({"1": True}, {"1": True, "2": True})
+
+    project = converted(document, tmp_path / "p.json", class_attribute=None, labels=(), label=np.full(2, -1, np.int32))
+
+    assert project["_via_attributes"]["region"] == document.attributes
+    regions = project["_via_img_metadata"]["a.jpg9"]["regions"]
+    assert [r["region_attributes"]["class"] for r in regions] == [{"1": True}, {"1": True, "2": True}]
+
+
+def test_several_ticks_of_the_class_keep_their_meaning(tmp_path):
+    document = checkboxes({"1": True}, {"1": True, "2": True})
+    annotations = annotations_from_via(document, attribute="class")
+
+    convert(annotations, to="via", out=tmp_path / "p.json", document=document)
+
+    project = json.loads((tmp_path / "p.json").read_text(encoding="utf-8"))
+    declared = project["_via_attributes"]["region"]["class"]
+    assert (declared["type"], declared["options"]) == ("checkbox", {"boots": "boots", "vest": "vest"})
+    regions = project["_via_img_metadata"]["a.jpg9"]["regions"]
+    assert [r["region_attributes"]["class"] for r in regions] == [{"boots": True}, {"boots": True, "vest": True}]
+
+
+@pytest.mark.parametrize(("size", "written"), [(12.0, "12"), ("13", "13"), (2.5, "-1"), ("", "-1"), (True, "-1")])
+def test_sizes_in_the_csv_are_whole_numbers(size, written):
+    entry = {"filename": "a.jpg", "size": size, "regions": [], "file_attributes": {}}
+
+    assert via_csv({"a": entry}).splitlines()[1].split(",")[1] == written
+
+
+@pytest.mark.parametrize("to", ["via", "csv", "coco", "yolo", "voc"])
+def test_what_could_not_be_read_is_told(to, tmp_path):
+    bad = Finding(rule="bad-row", severity="error", message="line 3 is no row")
+    entry = Finding(rule="bad-entry", severity="error", message="the entry is null")
+    harmless = Finding(rule="bad-row", severity="note", message="region_count says 3")
+
+    done = convert(dataclasses.replace(TWO, findings=(bad, entry, entry, harmless)), to=to, out=tmp_path / "out")
+
+    assert done.notes[:2] == (
+        "1 row of the source could not be read; `glauke boxes check` lists it",
+        "2 damaged places in the source; `glauke boxes check` lists them",
+    )
+
+
+def test_a_region_that_via_could_not_open_is_left_out_and_counted(tmp_path):
+    document = checkboxes({"1": True}, {"2": True})
+    document.entries["a.jpg9"]["regions"][1]["shape_attributes"] = None
+
+    done = convert(annotations_from_via(document), to="via", out=tmp_path / "p.json", document=document)
+
+    assert "left out: 1 region without a shape, which VIA could not open" in done.notes
+
+
+def test_yolo_tells_which_names_it_shortens_and_lists_every_picture(tmp_path):
+    names = ("d/e.jpg", "./f.jpg", "g.jpg", "plain")
+    rows = annotations([(0, 1, 1, 5, 5, 0)], names=names, widths=np.array([200, 200, 0, 0]))
+
+    done = convert(rows, to="yolo", out=tmp_path / "y")
+
+    table = (tmp_path / "y/sizes.csv").read_text(encoding="utf-8").splitlines()
+    assert table[1:] == ['"d/e.jpg",200,100', '"./f.jpg",200,100', '"g.jpg",,', '"plain",,']
+    assert sizes_from_csv(tmp_path / "y/sizes.csv") == {"d/e.jpg": (200, 100), "./f.jpg": (200, 100)}
+    assert done.notes[:2] == (
+        '1 name ("d/e.jpg" first) will be read back without the folder',
+        '1 name ("g.jpg" first) will be read back without the ending, since the size of the picture is not known',
+    )
 
 
 def test_an_unknown_format_and_a_table_are_refused(tmp_path):

@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 
 from glauke.boxes.formats._coco import annotations_from_coco
-from glauke.boxes.formats._via_document import ViaDocument
+from glauke.boxes.formats._columns import annotations_from_via
+from glauke.boxes.formats._table import read_table
+from glauke.boxes.formats._via_document import ViaDocument, via_document
 from glauke.boxes.writing._disagreements import iou
 from glauke.boxes.writing._merge import merge
 from glauke.boxes.writing._to_via import via_document_of
-from glauke.errors import UsageError
+from glauke.errors import DataError, UsageError
 
 
 def rect(x, label=None, **more):
@@ -142,6 +144,68 @@ def test_ids_of_options_keep_their_meaning(tmp_path):
     ]
     assert said == ["vest", "mask", "vest"]
     assert set(rules(done)) == {"attribute-conflict"}
+
+
+def labels_in(project):
+    return annotations_from_via(via_document(project, kind="via2-project", path=None)).label_counts()
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("dropdown", 1), ("radio", 1), ("checkbox", ["1"]), ("checkbox", {"1": True, "2": False})]
+)
+def test_ids_stored_as_numbers_and_lists_keep_their_meaning(kind, value, tmp_path):
+    def choice(**options):
+        return {"class": {**choices(**options)["class"], "type": kind}}
+
+    a = document("a.json", entry("1.jpg", 5, rect(1, "1")), attributes=choice(**{"1": "boots", "2": "vest"}))
+    b = document("b.json", entry("2.jpg", 6, rect(1, value)), attributes=choice(**{"1": "vest", "2": "boots"}))
+
+    _, project = merged(tmp_path, a, b)
+
+    assert labels_in(project) == {"boots": 1, "vest": 1}
+
+
+def test_descriptions_that_are_no_texts_keep_their_meaning(tmp_path):
+    a = document("a.json", entry("1.jpg", 5, rect(1, "1")), attributes=choices(**{"1": 5}))
+    b = document("b.json", entry("2.jpg", 6, rect(1, "1")), attributes=choices(**{"1": 7}))
+
+    _, project = merged(tmp_path, a, b)
+
+    assert labels_in(project) == {"5": 1, "7": 1}
+
+
+def test_an_attribute_that_a_region_lacks_is_not_added(tmp_path):
+    a = document("a.json", entry("1.jpg", 5, rect(1, "1")), attributes=choices(**{"1": "boots"}))
+    b = document("b.json", entry("2.jpg", 6, rect(1), rect(50, "1")), attributes=choices(**{"1": "vest"}))
+
+    _, project = merged(tmp_path, a, b)
+
+    assert regions_of(project, "2.jpg6") == [rect(1), rect(50, "vest")]
+
+
+def test_numbers_are_compared_by_value(tmp_path):
+    a = document("a.json", entry("1.jpg", 5, rect(10, "vest")))
+    b = document("b.json", entry("1.jpg", 5.0, rect(10.0, "vest")))
+
+    done, _ = merged(tmp_path, a, b)
+
+    assert (done.pictures, done.regions, done.kept_once) == (1, 1, 1)
+
+
+def test_sizes_of_any_spelling_make_the_keys_of_via(tmp_path):
+    a = document("a.json", entry("1.jpg", 5), keys=["1"])
+    b = document("b.json", entry("2.jpg", 6.0), entry("3.jpg", "7"), keys=["1", "2"])
+
+    _, project = merged(tmp_path, a, b)
+
+    assert project["_via_image_id_list"] == ["1", "2.jpg6", "2"]
+
+
+def test_a_table_of_counts_is_refused():
+    table = read_table(Path("t.csv"), "width,height,count\n10,20,3\n")
+
+    with pytest.raises(DataError, match="counts"):
+        via_document_of(table)
 
 
 def test_text_and_dropdown_become_a_dropdown_with_every_text(tmp_path):

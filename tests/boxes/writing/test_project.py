@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from glauke.boxes.formats._read import read
 from glauke.boxes.writing._new_pictures import NEAR, look_alikes, look_at, natural_order
 from glauke.boxes.writing._project import project
 from glauke.errors import DataError, UsageError
@@ -154,6 +155,30 @@ def test_how_far_apart_different_pictures_are(tmp_path):
 def test_labels_that_would_make_trouble_are_refused(labels, folder):
     with pytest.raises(UsageError):
         project(folder, labels=labels, out=folder.parent / "p.json")
+
+
+def test_a_name_that_no_file_can_hold_is_left_out(folder):
+    odd = folder / "b\udcff.jpg"  # the byte FF, which is no UTF-8
+    try:
+        picture(5).save(odd)
+    except (OSError, UnicodeEncodeError):
+        pytest.skip("this file system has only names that are text")
+
+    done, document = made(folder)
+
+    assert document["_via_image_id_list"] == [f"{n}.jpg{(folder / f'{n}.jpg').stat().st_size}" for n in (1, 2, 10)]
+    assert [(f.rule, f.severity, f.image) for f in done.findings] == [("awkward-name", "error", "b\\udcff.jpg")]
+    assert read(folder.parent / "p.json").names == ("1.jpg", "2.jpg", "10.jpg")
+
+
+def test_a_path_that_no_file_can_hold_is_refused(folder):
+    try:
+        renamed = folder.rename(folder.parent / "p\udcff")
+    except (OSError, UnicodeEncodeError):
+        pytest.skip("this file system has only names that are text")
+
+    with pytest.raises(DataError, match="Unicode"):
+        project(renamed, labels=["a"], out=folder.parent / "p.json")
 
 
 def test_no_folder_no_pictures_nothing_overwritten(folder, tmp_path):

@@ -39,10 +39,11 @@ def check(
     checked_boxes = check_boxes(
         annotations, widths=checked_pictures.widths, heights=checked_pictures.heights, skip=read.without_box
     )
-    checked_labels = check_labels(annotations, labels=labels, skip=read.without_label, gone=checked_boxes.gone)
+    gone = checked_boxes.gone | checked_pictures.gone[annotations.image]
+    checked_labels = check_labels(annotations, labels=labels, skip=read.without_label, gone=gone)
     parts = [read.found, *checked_pictures.found, *checked_labels.found, *checked_boxes.found]
     if annotations.kind != "table":  # whose rows are counts, and in no picture
-        gone = checked_labels.gone | checked_boxes.gone | checked_pictures.gone[annotations.image]
+        gone |= checked_labels.gone
         gone[list(read.dropped)] = True
         parts += check_duplicates(
             annotations,

@@ -47,6 +47,8 @@ def check_pictures(annotations: Annotations, *, pictures: PictureFolder | None) 
     """Check the entries of all pictures."""
     widths, heights = annotations.widths.copy(), annotations.heights.copy()
     gone = np.zeros(len(annotations.names), np.bool_)
+    changes = (finding.change for finding in annotations.findings)
+    gone[[change.image for change in changes if change is not None and change.what == "drop-picture"]] = True
     if annotations.kind == "table":
         return CheckedPictures(found=[], widths=widths, heights=heights, gone=gone)
     names, sizes = list(annotations.names), annotations.byte_sizes.tolist()

@@ -41,7 +41,7 @@ def fix(path: Path, annotations: Annotations, findings: Sequence[Finding], *, ou
 
     Raises:
         UsageError: `out` is the file itself, or its kind cannot be changed in place.
-        DataError: labels or pictures are lost that only a repair could give back.
+        DataError: labels or pictures are lost that only a repair could give back, or no picture would be left.
         CannotGoOnError: `out` cannot be written.
     """
     if out.resolve() == path.resolve() or (out.exists() and out.samefile(path)):
@@ -57,6 +57,7 @@ def fix(path: Path, annotations: Annotations, findings: Sequence[Finding], *, ou
             lost.message, place=str(path), fix=lost.fix or "give the VIA JSON that it was made from with --repair-from"
         )
     plan, applied = plan_of(annotations, findings)
+    _require_pictures(path, annotations, plan, applied)
     if annotations.kind in _CSV:
         return (*applied, *_fix_csv(path, annotations, plan, findings, out))
     data = path.read_bytes()
@@ -66,10 +67,30 @@ def fix(path: Path, annotations: Annotations, findings: Sequence[Finding], *, ou
         with collector_paused():
             document = parse_json(json[: len(json) - len(style.after)], place=str(path))
             assert isinstance(document, dict)  # the reader has recognised it
+            _change_parts(document, plan)
             _JSON[annotations.kind](document, annotations, plan)
         data = json_bytes(document, style)
     write_bytes(out, data)
     return tuple(applied)
+
+
+def _require_pictures(path: Path, annotations: Annotations, plan: Plan, applied: Sequence[Applied]) -> None:
+    """Refuse a copy that would hold no picture any more: some of its kind would not even be recognised."""
+    nameless = {i for i, name in enumerate(annotations.names) if not name} if plan.anew else set()
+    if annotations.names and len(plan.dropped_pictures | nameless) == len(annotations.names):
+        first = next(each.finding for each in applied if each.finding.change and each.finding.change.region is None)
+        raise DataError(f"no picture would be left in the copy: {first.message}", place=str(path), fix=first.fix)
+
+
+def _change_parts(document: dict, plan: Plan) -> None:
+    for path, what in plan.parts.items():
+        part = document
+        for key in path[:-1]:
+            part = part[key]
+        if what == "drop-part":
+            del part[path[-1]]
+        else:
+            part[path[-1]] = {}
 
 
 def _fix_csv(path: Path, annotations: Annotations, plan: Plan, findings: Sequence[Finding], out: Path) -> list[Applied]:

@@ -11,8 +11,8 @@ from ._plan import Plan
 
 def change_coco(document: dict, annotations: Annotations, plan: Plan) -> None:
     """Carry out a plan in a parsed document; `annotations` may have been repaired from another file."""
-    entries = [entry for entry in document.get("annotations", []) if isinstance(entry, dict)]
-    images = [entry if isinstance(entry, dict) else {} for entry in document.get("images", [])]
+    entries = [entry for entry in _listed(document, "annotations") if isinstance(entry, dict)]
+    images = [entry if isinstance(entry, dict) else {} for entry in _listed(document, "images")]
     for image, name in plan.names.items():
         images[image]["file_name"] = name
     for image, (width, height) in plan.picture_sizes.items():
@@ -30,6 +30,11 @@ def change_coco(document: dict, annotations: Annotations, plan: Plan) -> None:
     document["images"] = [entry for i, entry in enumerate(images) if i not in plan.dropped_pictures]
 
 
+def _listed(document: dict, name: str) -> list:
+    value = document.get(name)
+    return value if isinstance(value, list) else []
+
+
 def _cut(entry: dict, box: Box) -> None:
     x, y, width, height = (plain(value) for value in box)
     entry["bbox"] = [x, y, width, height]
@@ -43,8 +48,9 @@ def _cut(entry: dict, box: Box) -> None:
 
 def _write_labels(document: dict, entries: list[dict], plan: Plan) -> None:
     """Point annotations to the category of their new label; a new category where there is none."""
-    categories = document.setdefault("categories", [])
-    known = {one["name"]: one.get("id") for one in reversed(categories) if isinstance(one, dict) and "name" in one}
+    categories = document["categories"] = _listed(document, "categories")
+    named = ((_name(one), one.get("id")) for one in reversed(categories) if isinstance(one, dict))
+    known = {name: identity for name, identity in named if identity is not None}
     ids = [number for one in known.values() if isinstance(number := coco_id(one), int)]
     for row, label in plan.labels.items():
         if label not in known:
@@ -52,6 +58,12 @@ def _write_labels(document: dict, entries: list[dict], plan: Plan) -> None:
             known[label] = ids[-1]
             categories.append({"supercategory": "", "id": known[label], "name": label})
         entries[row]["category_id"] = known[label]
+
+
+def _name(category: dict) -> str:
+    """The name of a category as the reader understands it, which may be no text."""
+    name = category.get("name")
+    return "" if name is None else str(name)
 
 
 def _write_anew(document: dict, entries: list[dict], images: list[dict], annotations: Annotations, plan: Plan) -> None:
@@ -67,11 +79,13 @@ def _write_anew(document: dict, entries: list[dict], images: list[dict], annotat
         names.add(name)
         number[i] = len(kept_images) + 1
         sizes = {"width": int(annotations.widths[i]), "height": int(annotations.heights[i])}
-        kept_images.append({**entry, "id": number[i]} | {side: size for side, size in sizes.items() if size > 0})
+        # A size that is none becomes 0, which stands for unknown.
+        known = {side: size for side, size in sizes.items() if size > 0 or entry.get(side) is not None}
+        kept_images.append({**entry, "id": number[i]} | known)
     used = [plan.labels.get(row, annotations.label_of(row)) for row in range(len(entries))]
     listed = [label for label in annotations.labels if label in used or not is_unnamed(label)]
     category = {label: i for i, label in enumerate(dict.fromkeys([*listed, *(u for u in used if u is not None)]), 1)}
-    old = {one.get("name"): one for one in document.get("categories", []) if isinstance(one, dict)}
+    old = {_name(one): one for one in _listed(document, "categories") if isinstance(one, dict)}
     group = next((one["supercategory"] for one in old.values() if "supercategory" in one), "")
     kept = []
     for row, entry in enumerate(entries):

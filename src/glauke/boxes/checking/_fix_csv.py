@@ -188,4 +188,6 @@ def _set_json(record: _Record, header: Header, name: str, value: object) -> None
     """Put JSON into a cell, with the blanks and escapes that it has there."""
     assert record.cells is not None
     old = record.cells[header.at[name]].encode()
+    if not old.lstrip().startswith(b"{"):  # blank, or no object
+        old = b"{}"
     _set(record, header, name, json_bytes(value, json_style(old)).decode())

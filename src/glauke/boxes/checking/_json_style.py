@@ -5,6 +5,8 @@ import re
 from codecs import BOM_UTF8
 from dataclasses import dataclass
 
+from ..formats._read import VIA3_SCRIPT
+
 _INDENT = re.compile(rb"[{\[][ \t]*(\r\n|\n|\r)([ \t]*)[^\s}\]]")
 _ESCAPED = re.compile(rb"\\u(?!00[0-7])[0-9a-fA-F]{4}")
 
@@ -37,6 +39,8 @@ def json_style(data: bytes) -> JsonStyle:
     ('\t', ': ', b'\n')
     """
     start = len(BOM_UTF8) if data.startswith(BOM_UTF8) else 0
+    if script := VIA3_SCRIPT.match(data, start):  # which may hold brackets itself
+        start = script.end()
     starts = [at for at in (data.find(b"{", start), data.find(b"[", start)) if at >= 0]
     start = min(starts, default=0)
     end = max(data.rfind(b"}"), data.rfind(b"]")) + 1

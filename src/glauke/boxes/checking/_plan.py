@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .._annotations import Annotations
-from .._findings import Change, Finding
+from .._findings import Change, Finding, What
 from .._wording import counted, number, quoted
 from ..formats._shapes import Box
 from ..writing._picture_boxes import plain
@@ -36,6 +36,9 @@ class Plan:
     anew: list[Finding] = field(default_factory=list)
     """Findings for which the whole document is written anew."""
 
+    parts: dict[tuple[str, ...], What] = field(default_factory=dict)
+    """Whether what stands under a path of keys is taken out or made empty."""
+
     def rows(self) -> set[int]:
         """Every row that changes or goes."""
         return self.labels.keys() | self.boxes.keys() | self.dropped_rows
@@ -48,6 +51,8 @@ def plan_of(annotations: Annotations, findings: Sequence[Finding]) -> tuple[Plan
     plan.dropped_pictures.update(change.image for _, change in changes if change.what == "drop-picture")
     rows = (change.region for _, change in changes if change.what == "drop-region")
     plan.dropped_rows.update(row for row in rows if row is not None)
+    # What a picture's file says comes after what its entry says, and stands.
+    last = {(change.what, change.image): change for _, change in changes if change.what in ("name", "byte-size")}
     told: set[tuple[str, int, int | None]] = set()
     applied = []
     for finding, change in changes:
@@ -59,9 +64,14 @@ def plan_of(annotations: Annotations, findings: Sequence[Finding]) -> tuple[Plan
         if change.what == "categories":
             plan.anew.append(finding)
             applied.append(Applied(finding=finding, message=f"written anew: {finding.message}"))
+        elif change.what in ("drop-part", "empty-part"):
+            assert isinstance(change.value, tuple)
+            plan.parts[change.value] = change.what
+            done = "taken out" if change.what == "drop-part" else "made an empty object"
+            applied.append(Applied(finding=finding, message=f"{done}: {finding.message}"))
         elif place not in told:
             told.add(place)
-            what = _enter(plan, annotations, change)
+            what = _enter(plan, annotations, last.get((change.what, change.image), change))
             applied.append(Applied(finding=finding, message=f"{_place(annotations, change)}: {what}"))
     return plan, applied
 
@@ -91,6 +101,8 @@ def _enter(plan: Plan, annotations: Annotations, change: Change) -> str:
             return f"the name became {quoted(value)}"
         case "byte-size", int():
             plan.byte_sizes[image] = value
+            if value < 0:
+                return "the size became -1, which stands for unknown"
             return f"the size became {value:,} bytes, after {int(annotations.byte_sizes[image]):,}"
         case "picture-size", (int() as width, int() as height):
             plan.picture_sizes[image] = (width, height)

@@ -4,7 +4,8 @@ Ratios are clustered exactly (`_exact`): there is nothing to be lucky with. Size
 (`_plane`).
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from types import MappingProxyType
@@ -70,7 +71,7 @@ class Clusters:
     by_label: Mapping[str, "Clusters"] = field(default_factory=lambda: MappingProxyType({}))
     """The same for the boxes of each label alone, commonest label first; empty unless asked for."""
     notes: tuple[str, ...] = ()
-    """Which labels have no clusters of their own, and why."""
+    """What of the file could not be read, and which labels have no clusters of their own, and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -123,7 +124,8 @@ def cluster(
             fix=f"ask for at most {values}",
         )
     labels, notes = _by_label(annotations, found, measure, k, most) if by_label else ({}, [])
-    return _clusters(found, distance=measure, k=k, max_k=most, by_label=labels, notes=tuple(notes))
+    notes = (*_unread(annotations), *notes)
+    return _clusters(found, distance=measure, k=k, max_k=most, by_label=labels, notes=notes)
 
 
 def clusters_as_dict(clusters: Clusters) -> dict[str, object]:
@@ -169,8 +171,23 @@ def _by_label(
             )
     unlabelled = int(found.weights[label < 0].sum())
     if unlabelled:
-        notes.append(f"{counted(unlabelled, 'box', 'boxes')} without a label belong to no label's clusters")
+        belong = "belongs" if unlabelled == 1 else "belong"
+        notes.append(f"{counted(unlabelled, 'box', 'boxes')} without a label {belong} to no label's clusters")
     return clusters, notes
+
+
+def _unread(annotations: Annotations) -> Iterator[str]:
+    """Boxes may have been in what the reader could not read."""
+    errors = Counter(finding.rule for finding in annotations.findings if finding.severity == "error")
+    if rows := errors["bad-row"]:
+        them = "it" if rows == 1 else "them"
+        yield f"{counted(rows, 'row')} of the file could not be read; `glauke boxes check` lists {them}"
+    if places := errors["bad-entry"]:
+        them = "it" if places == 1 else "them"
+        yield (
+            f"{counted(places, 'place')} of the file could be read only in part or not at all; "
+            f"`glauke boxes check` lists {them}"
+        )
 
 
 def _chosen(found: Features, chosen: np.ndarray) -> Features:

@@ -80,12 +80,13 @@ def _picture_sizes(annotations: Annotations, rows: np.ndarray) -> Float[np.ndarr
     sizes = np.stack([annotations.widths[pictures], annotations.heights[pictures]], axis=1)
     unknown = np.unique(pictures[(sizes <= 0).any(axis=1)])
     if len(unknown):
-        first, others = quoted(annotations.names[int(unknown[0])]), len(unknown) - 1
-        more = f", nor those of {counted(others, 'other picture')} with boxes" if others else ""
+        first, boxed = quoted(annotations.names[int(unknown[0])]), len(np.unique(pictures))
         raise DataError(
-            f"the width and height of {first} are not known{more}",
+            f"the width and height of {len(unknown):,} of {counted(boxed, 'picture')} with boxes are not known, first "
+            f"of {first}: neither a readable picture in the folder of --images nor the table of --sizes gives them",
             place=_place(annotations),
-            fix="name the folder of the pictures with --images, or a CSV with filename,width,height with --sizes",
+            fix="name the folder, or a CSV with filename,width,height; "
+            "`glauke boxes check FILE --images DIR` lists the pictures that are missing or damaged",
         )
     return sizes.astype(np.float64)
 

@@ -136,9 +136,9 @@ def _planned(annotations: Annotations, pictures: PictureFolder, *, margin: float
     left_out: Counter[str] = Counter()
     for reason, hit in (
         ("without a label", blank[annotations.label]),
-        ("without an area", ~annotations.encloses),
         (_MISSING, file_of[annotations.image] < 0),
         (_UNREADABLE, limits[:, 0] <= 0),
+        ("without an area", ~annotations.encloses),
         ("outside of the picture", (sides <= 0).any(axis=1)),
         (f"with a side of less than {least_size} pixels", sides.min(axis=1, initial=np.inf) < least_size),
     ):

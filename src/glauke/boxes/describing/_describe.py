@@ -109,7 +109,7 @@ def _labels(subject: Subject) -> tuple[Block, ...]:
     ]
     if len(counts) > _MOST_LABELS:
         rest = sum(list(counts.values())[_MOST_LABELS:])
-        rows.append((f"({len(counts) - _MOST_LABELS:,} more labels)", f"{rest:,}", share(rest, boxes), ""))
+        rows.append((f"({counted(len(counts) - _MOST_LABELS, 'more label')})", f"{rest:,}", share(rest, boxes), ""))
     if unlabelled := a.num_unlabelled():
         pictures = len(np.unique(a.image[a.label < 0]))
         rows.append(("(no label)", f"{unlabelled:,}", share(unlabelled, boxes), f"{pictures:,}"))
@@ -152,11 +152,12 @@ def _several_of_a_label(subject: Subject) -> tuple[str, ...]:
         return ()
     first, second = twins
     boxes = " and ".join(f"({box_words(subject, row)})" for row in twins)
+    where = f" {boxes}" if np.isfinite(a.boxes_xywh[list(twins)]).all() else ""
     return (
         "Several objects of one class are several regions with the same label: nothing counts or numbers them, and "
         f"only box and place in the file tell them apart. So it is in "
         f"{counted(subject.summary.twin_pictures, 'picture')}, first in {picture(subject, int(a.image[first]))}: "
-        f"regions {a.region[first]} and {a.region[second]} are both {label_words(subject, first)} {boxes}. Nothing "
+        f"regions {a.region[first]} and {a.region[second]} are both {label_words(subject, first)}{where}. Nothing "
         f"says which regions belong to the same person or thing.",
     )
 

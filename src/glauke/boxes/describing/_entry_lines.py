@@ -62,9 +62,9 @@ def shape_meaning(shape: Mapping[str, object], field: str) -> str:
                 "point": "the shape: a single point, without extent",
             }.get(str(value), "the shape")
         case "x" if measured:
-            return f"its LEFT edge, {json_text(value)} pixels from the picture's left edge"
+            return f"its LEFT edge, {_pixels(value)} from the picture's left edge"
         case "y" if measured:
-            return f"its TOP edge, {json_text(value)} pixels below the picture's top edge"
+            return f"its TOP edge, {_pixels(value)} below the picture's top edge"
         case "width" if measured:
             return f"pixels from left to right; its right edge is at {_sum(shape, 'x', 'width')}"
         case "height" if measured:
@@ -79,7 +79,7 @@ def shape_meaning(shape: Mapping[str, object], field: str) -> str:
         case "theta":
             return "how far it is turned, in radians"
         case "all_points_x" | "all_points_y":
-            count = f"of its {len(value)} corners" if isinstance(value, list) else "of its corners"
+            count = f"of its {counted(len(value), 'corner')}" if isinstance(value, list) else "of its corners"
             return f"{field[-1]} {count} in order, in pixels"
     return ""
 
@@ -174,7 +174,8 @@ def _file_field(field: str, value: object) -> str:
         case "filename":
             return "name of the picture's file, kept apart from this file"
         case "size" if (size := measure(value) or -1) >= 0:
-            return f"size of that file in BYTES ({kilobytes(size)}); not in pixels, not in kB"
+            rough = f" ({about})" if (about := rounded_bytes(size)) else ""
+            return f"size of that file in BYTES{rough}; not in pixels, not in kB"
         case "size" if isinstance(value, str) and value.isdigit():
             return "size of that file in BYTES, as a text (it went through a CSV file); not in pixels"
         case "size":
@@ -186,9 +187,19 @@ def _file_field(field: str, value: object) -> str:
     return _FILE_FIELDS.get(field, "not a key of VIA; some other program added it")
 
 
-def kilobytes(size: int | float) -> str:
-    """A size for a person, beside the exact one."""
-    return f"about {size / 1000:.3g} kB" if 1000 <= size < 10**6 else f"{size:,} bytes"
+def rounded_bytes(size: int | float) -> str:
+    """A size for a person, beside the exact one; nothing where that is short enough.
+
+    >>> rounded_bytes(12), rounded_bytes(1234), rounded_bytes(999_999), rounded_bytes(2_345_678)
+    ('', 'about 1.23 kB', 'about 1 MB', 'about 2.35 MB')
+    """
+    if size < 1000:
+        return ""
+    return f"about {size / 1000:.3g} kB" if size < 999_500 else f"about {number(size / 10**6)} MB"
+
+
+def _pixels(value: object) -> str:
+    return f"{json_text(value)} {'pixel' if value == 1 else 'pixels'}"
 
 
 def _emptiness(value: object) -> str:

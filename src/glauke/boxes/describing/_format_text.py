@@ -91,6 +91,13 @@ def label_words(subject: Subject, row: int) -> str:
     return "no label" if label is None else quoted(label)
 
 
+def only_rectangles(number: int, *, written: str = "") -> str:
+    """Says so of all regions, and how the file writes the word."""
+    if not number:
+        return "There are no regions."
+    return f"All {number:,} regions are rectangles{written}." if number > 1 else f"The region is a rectangle{written}."
+
+
 def what_is_described(subject: Subject) -> str:
     """How many pictures and regions: "97 pictures and 401 regions drawn in them"."""
     a = subject.annotations

@@ -26,7 +26,7 @@ class Summary:
     """The region that explanations take apart: the first labelled rectangle, else whatever encloses something."""
 
     twins: tuple[int, int] | None
-    """The first two regions of one picture with the same label."""
+    """The first two regions of one picture with the same label; such with boxes, if there are any."""
 
     twin_pictures: int
     """In how many pictures a label occurs more than once."""
@@ -45,13 +45,13 @@ def summarise(annotations: Annotations) -> Summary:
     a = annotations
     per_picture = np.bincount(a.image, minlength=len(a.names))
     smallest, median, largest = _by_area(a)
-    twins, twin_pictures, label_pictures = _label_pairs(a)
+    twin_pictures, label_pictures = _label_pictures(a)
     return Summary(
         per_picture=per_picture,
         bare=np.flatnonzero(per_picture == 0),
         busiest=int(per_picture.argmax()) if len(a) else None,
         example=_example(a),
-        twins=twins,
+        twins=_twins(a),
         twin_pictures=twin_pictures,
         smallest=smallest,
         median=median,
@@ -92,18 +92,31 @@ def _by_area(a: Annotations) -> tuple[int | None, int | None, int | None]:
     return int(rows[0]), int(rows[min(middle, len(rows) - 1)]), int(rows[-1])
 
 
-def _label_pairs(a: Annotations) -> tuple[tuple[int, int] | None, int, Int[np.ndarray, " labels"]]:
-    rows = np.flatnonzero(a.label >= 0)
-    if not len(rows):
-        return None, 0, np.zeros(len(a.labels), dtype=np.int64)
-    pair = a.image[rows].astype(np.int64) * len(a.labels) + a.label[rows]
+def _label_pictures(a: Annotations) -> tuple[int, Int[np.ndarray, " labels"]]:
+    """In how many pictures some label occurs more than once, and in how many each label occurs."""
+    if not len(a.labels):
+        return 0, np.zeros(0, dtype=np.int64)
+    pairs, counts = np.unique(_pairs(a)[a.label >= 0], return_counts=True)
+    label_pictures = np.bincount(pairs % len(a.labels), minlength=len(a.labels))
+    return len(np.unique(pairs[counts > 1] // len(a.labels))), label_pictures
+
+
+def _twins(a: Annotations) -> tuple[int, int] | None:
+    labelled = a.label >= 0
+    boxed = labelled & np.isfinite(a.boxes_xywh).all(axis=1)
+    return _first_twins(a, np.flatnonzero(boxed)) or _first_twins(a, np.flatnonzero(labelled))
+
+
+def _first_twins(a: Annotations, rows: Int[np.ndarray, " some"]) -> tuple[int, int] | None:
+    pair = _pairs(a)[rows]
     order = np.argsort(pair, kind="stable")
-    ordered = pair[order]
-    new = np.concatenate(([True], ordered[1:] != ordered[:-1]))
-    label_pictures = np.bincount(ordered[new] % len(a.labels), minlength=len(a.labels))
-    again = np.flatnonzero(~new)
+    again = 1 + np.flatnonzero(pair[order[1:]] == pair[order[:-1]])
     if not len(again):
-        return None, 0, label_pictures
+        return None
     second = again[np.argmin(rows[order[again]])]
-    twins = int(rows[order[second - 1]]), int(rows[order[second]])
-    return twins, len(np.unique(ordered[again] // len(a.labels))), label_pictures
+    return int(rows[order[second - 1]]), int(rows[order[second]])
+
+
+def _pairs(a: Annotations) -> Int[np.ndarray, " regions"]:
+    """One number for picture and label of each region; that of a region without a label says nothing."""
+    return a.image.astype(np.int64) * len(a.labels) + a.label

@@ -6,8 +6,8 @@ import re
 from .._wording import counted, quoted, visible
 from ._attribute_text import attribute_table
 from ._description import Section, Table
-from ._entry_lines import kilobytes
-from ._format_text import WHAT_VIA_IS, FormatText, Subject, box_words, label_words, what_is_described
+from ._entry_lines import rounded_bytes
+from ._format_text import WHAT_VIA_IS, FormatText, Subject, box_words, label_words, only_rectangles, what_is_described
 
 _COLUMNS = {
     "filename": "file name of the picture; VIA puts no quotes around it, so a comma in a name breaks the row",
@@ -64,11 +64,8 @@ def via_csv_text(subject: Subject) -> FormatText:
     pair = ""
     if a.names:
         size = int(a.byte_sizes[0])
-        pair = (
-            f"The first picture is {quoted(a.names[0])} of {counted(size, 'byte')} ({kilobytes(size)}). "
-            if size >= 0
-            else ""
-        )
+        rough = f" ({about})" if (about := rounded_bytes(size)) else ""
+        pair = f"The first picture is {quoted(a.names[0])} of {counted(size, 'byte')}{rough}. " if size >= 0 else ""
     note = (
         f"{pair}Name and size together are the key of a picture in VIA's JSON; here they are columns of their own. The "
         "size is neither an id nor a number of pixels."
@@ -135,7 +132,7 @@ def count_table_text(subject: Subject) -> FormatText:
 def _shapes(subject: Subject) -> tuple[str | Table, ...]:
     shapes = subject.annotations.shape_counts()
     if set(shapes) <= {"rect"}:
-        return (f"All {shapes['rect']:,} regions are rectangles.",) if shapes else ("There are no regions.",)
+        return (only_rectangles(shapes.get("rect", 0)),)
     named = subject.annotations.kind != "via3-csv"  # its numbers have no names
     rows = tuple(
         (shape, f"{count:,}", _SHAPE_NUMBERS.get(shape, "") if named else "") for shape, count in shapes.items()

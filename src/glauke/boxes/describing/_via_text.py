@@ -9,7 +9,7 @@ from .._annotations import SHAPES
 from .._wording import bare, counted, json_text, quoted, visible
 from ._attribute_text import attribute_blocks
 from ._description import Section, Table
-from ._entry_lines import entry_lines, kilobytes, region_at, shape_meaning
+from ._entry_lines import entry_lines, region_at, rounded_bytes, shape_meaning
 from ._format_text import (
     JSON_IN_TWO_LINES,
     WHAT_VIA_IS,
@@ -18,6 +18,7 @@ from ._format_text import (
     Subject,
     mapping,
     measure,
+    only_rectangles,
     sequence,
     what_is_described,
 )
@@ -67,16 +68,17 @@ def _version(subject: Subject, entries: Mapping[str, object]) -> str:
     forms = Counter(type(mapping(entry).get("regions")).__name__ for entry in entries.values())
     lists, dicts = forms.get("list", 0), forms.get("dict", 0)
     others = len(entries) - lists - dicts
-    mixed = f" ({others:,} have neither)" if others else ""
+    mixed = f" ({counted(others, 'has', 'have')} neither)" if others else ""
     if subject.annotations.kind == "via1-region":
         also = ' Its entries also have "fileref" and "base64_img_data", which VIA 2 has no more.'
         old = any("fileref" in mapping(entry) for entry in list(entries.values())[:100])
-        mixed += f"; {lists:,} are lists, as in VIA 2" if lists else ""
+        mixed += f"; {counted(lists, 'is a list', 'are lists')}, as in VIA 2" if lists else ""
         return (
-            f'It is of VIA 1, as one sees from "regions": {{ }} with numbered entries "0", "1", ... in {dicts:,} '
-            f"pictures{mixed}, where VIA 2 writes a list [ ].{also if old else ''} The exact version is not stored."
+            f'It is of VIA 1, as one sees from "regions": {{ }} with numbered entries "0", "1", ... in '
+            f"{counted(dicts, 'picture')}{mixed}, where VIA 2 writes a list [ ].{also if old else ''} The "
+            "exact version is not stored."
         )
-    mixed += f"; {dicts:,} are objects {{ }}, as in VIA 1" if dicts else ""
+    mixed += f"; {counted(dicts, 'is an object', 'are objects')} {{ }}, as in VIA 1" if dicts else ""
     if subject.annotations.kind == "via2-project":
         version = mapping(subject.document).get("_via_data_format_version")
         seen = 'It is a whole project of VIA 2, as one sees from the keys that begin with "_via_". ' + (
@@ -172,13 +174,17 @@ def _sizes(subject: Subject, first: object) -> str:
     known = int((sizes >= 0).sum())
     size = int(first) if isinstance(first, str) and first.isascii() and first.isdigit() and len(first) < 12 else first
     size = measure(size)
-    example = "" if size is None or size < 0 else f" {size:,} bytes, {kilobytes(size)}, for the first picture."
+    example = ""
+    if size is not None and size >= 0:
+        rough = f", {about}" if (about := rounded_bytes(size)) else ""
+        example = f" {size:,} {'byte' if size == 1 else 'bytes'}{rough} for the first picture."
     text = (
         f'"size" counts the bytes that the picture\'s file takes on disk:{example or " see the entries."} It is not in '
         "kB and not a width, height or area in pixels. It tells whether a picture is the very file that was annotated."
     )
     if known < len(sizes):
-        text += f" {counted(len(sizes) - known, 'picture')} have none (-1: the picture was given by address or path)."
+        without = counted(len(sizes) - known, "picture has", "pictures have")
+        text += f" {without} none (-1: the picture was given by address or path)."
     if isinstance(first, str):
         text += " Here it is a text in quotes: the file went through a CSV file."
     return text
@@ -204,7 +210,7 @@ def _corner(subject: Subject, entries: Mapping[str, object]) -> tuple[Block, ...
             "grows DOWNWARD."
         )
     if set(shapes) <= {"rect"}:
-        blocks.append(f'All {shapes["rect"]:,} regions are rectangles ("rect").' if shapes else "There are no regions.")
+        blocks.append(only_rectangles(shapes.get("rect", 0), written=' ("rect")'))
         return tuple(blocks)
     rows = [(shape, f"{count:,}", _shape_words(subject, entries, shape)) for shape, count in shapes.items()]
     blocks.append(
@@ -236,7 +242,8 @@ def _missing(subject: Subject, *, project: bool) -> tuple[Block, ...]:
     a = subject.annotations
     sized = int(((a.widths > 0) & (a.heights > 0)).sum())
     sizes = (
-        f"VIA stores no width and height of a picture; {sized:,} have them among their file attributes, from an import."
+        f"VIA stores no width and height of a picture; {counted(sized, 'has', 'have')} them among the file attributes, "
+        "from an import."
         if sized
         else "The width and height of the pictures: VIA does not store them, so boxes cannot be turned into "
         "fractions of the picture, or checked against its edges, from this file alone. They are read from the "

@@ -67,10 +67,11 @@ def plain_values(values: list) -> list[Value]:
     >>> plain_values(["mask", {"boots": True}, {"boots": True, "mask": True}, {}, None, 3])
     ['mask', 'boots', ('boots', 'mask'), '', '', '3']
     """
-    return values if set(map(type, values)) <= {str} else [_plain(value) for value in values]
+    return values if set(map(type, values)) <= {str} else [plain_value(value) for value in values]
 
 
-def _plain(value: object) -> Value:
+def plain_value(value: object) -> Value:
+    """One value as `plain_values` gives it."""
     match value:
         case str():
             return value
@@ -131,9 +132,11 @@ def label_codes(values: Iterable[Value], meaning: Meanings) -> tuple[dict[Value,
 def choose_class_attribute(attributes: Sequence[Attribute], *, expected: Collection[str] | None = None) -> str | None:
     """The attribute that holds the class, by how the values are used; None if none qualifies.
 
-    Only attributes with one value per region qualify. Of those with two or more different values it is the one that
+    Attributes with one value per region come first. Of those with two or more different values it is the one that
     overlaps best with the `expected` labels, then the one that is called like a class, is chosen from options, covers
-    most regions and repeats its values most. Without such, it is the only attribute there is. One constant value
+    most regions and repeats its values most. Without such, it is the only attribute there is. Where some region ticks
+    several options, an attribute qualifies only if it alone overlaps with the `expected` labels, or if it is the only
+    one and most of its regions tick one. One constant value
     (VIA's demo page gives every region type="unknown") is a class beside others only if the attribute is called so
     and covers more than twice as many regions. Where no region has any value, it is the one that offers options.
 
@@ -148,7 +151,7 @@ def choose_class_attribute(attributes: Sequence[Attribute], *, expected: Collect
     single = [each for each in used if not ticks_several(each)]
     varied = [each for each in single if len(each.counts) > 1]
     wanted = {label.strip().casefold() for label in expected or ()}
-    for group in (varied, single) if wanted else ():
+    for group in (varied, single, used) if wanted else ():
         overlapping = [each for each in group if _overlap(each, wanted)]
         if overlapping:
             return max(overlapping, key=lambda each: (_overlap(each, wanted), _likeness(each))).name
@@ -156,12 +159,19 @@ def choose_class_attribute(attributes: Sequence[Attribute], *, expected: Collect
     called_so = [each for each in single if _constant_class(each) and each.regions > 2 * most]
     if called_so or varied:
         return max(called_so or varied, key=_likeness).name
-    return single[0].name if len(single) == 1 else None
+    if len(single) == 1:
+        return single[0].name
+    return used[0].name if len(used) == 1 and 2 * _surplus(used[0]) < used[0].regions else None
 
 
 def ticks_several(attribute: Attribute) -> bool:
     """Whether some region ticks more than one option at once."""
-    return sum(attribute.counts.values()) > attribute.regions
+    return _surplus(attribute) > 0
+
+
+def _surplus(attribute: Attribute) -> int:
+    """How many ticks there are beyond the first of each region."""
+    return sum(attribute.counts.values()) - attribute.regions
 
 
 def _declared_class(attributes: Sequence[Attribute]) -> str | None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._annotations import Attribute
 from .._findings import Finding
-from .._wording import quoted
+from .._wording import counted, quoted
 
 Id = int | str | None
 
@@ -98,8 +98,9 @@ def read_categories(entries: list, findings: list[Finding]) -> Categories:
             message = f"the categories {quoted(first)} and {quoted(label)} share the id {str(identity)[:40]}"
             fix = "give the VIA JSON of the same annotations with --repair-from"
             findings.append(Finding(rule="category-id-collision", severity="error", message=message, fix=fix))
-    if (repeats := seen.total() - len(seen)) and categories.listed == len(seen):
-        message = f"{seen.total()} categories are {len(seen)} and {repeats} repetitions, as VIA 2.0.8 writes them"
+    if categories.listed == len(seen) < seen.total():
+        listed = counted(len(seen), "category is", "categories are")
+        message = f"{listed} listed in {seen.total():,} entries, as VIA 2.0.8 does"
         findings.append(Finding(rule="repeated-category", severity="note", message=message))
     return categories
 

@@ -269,7 +269,7 @@ def _finding(rule: str, problem: str, *, row: int, image: int, region: int, name
         image=names[image],
         region=region,
         fix=fixes[rule],
-        change=Change(what="drop-region", image=image, region=row) if rule == "bad-shape" else None,
+        change=Change(what="drop-region", image=image, region=row),  # other pictures may have the same name
     )
 
 

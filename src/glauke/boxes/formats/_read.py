@@ -18,7 +18,7 @@ from ._tiny_boxes import is_tiny_imagenet, read_tiny_imagenet
 from ._via3 import recognise_via3, via3_csv_document, via3_document
 from ._via_csv import via_csv_document
 from ._via_document import ViaDocument, recognise_via, via_document
-from ._voc import is_voc, read_voc
+from ._voc import is_voc, read_voc, xml_root
 from ._yolo import is_yolo, read_yolo
 
 READABLE = (
@@ -26,10 +26,14 @@ READABLE = (
     "width,height,count"
 )
 _HEAD = 4096
+_LEAST = 256
+"""So many bytes tell what a file is."""
 _VIA1_CSV = re.compile(r"#\s*filename\s*,\s*file_size\b", re.IGNORECASE)
 _VIA2_CSV = re.compile(r'"?filename"?\s*,\s*"?file_size\b', re.IGNORECASE)
 _VIA3_CSV = re.compile(r"^#.*CSV_HEADER\s*=", re.MULTILINE)
-_VIA3_SCRIPT = re.compile(rb"\s*(?:var\s+|let\s+|const\s+)?_via_dp(?:\[[^]]*\])?\s*=\s*")
+_HTML = re.compile(rb"<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+VIA3_SCRIPT = re.compile(rb"\s*(?:var\s+|let\s+|const\s+)?_via_dp(?:\[[^]]*\])?\s*=\s*")
+"""The assignment that may stand in front of a project of VIA 3."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,6 +65,8 @@ def read(path: Path | str, *, attribute: str | None = None) -> Annotations:
         DataError: there is nothing to read, it is damaged, or it is of a kind that is not known; with the place.
         UnknownNameError: there is no such `attribute`.
     """
+    if path == "":  # which Path takes for the folder where we are
+        raise DataError("the path is empty", fix="give a file or folder of annotations")
     return annotations_of(open_document(Path(path)), attribute=attribute)
 
 
@@ -70,17 +76,18 @@ def open_document(path: Path) -> Document:
         raise DataError("there is no such file or folder", place=str(path))
     if path.is_dir():
         return Document(kind=_folder_kind(path), path=path)
-    head = _head(path)
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not path.is_file():  # opening a named pipe would wait for ever
+        raise DataError("it is neither a file nor a folder", place=str(path), fix="give the annotation file itself")
+    start = _start(path)
     if not start:
-        raise DataError("the file is empty", place=str(path), fix=f"give a file of one of these kinds: {READABLE}")
-    if script := _VIA3_SCRIPT.match(start):
+        raise _stranger(path, "the file is empty")
+    if script := VIA3_SCRIPT.match(start):
         data = path.read_bytes().removeprefix(b"\xef\xbb\xbf").lstrip()[script.end() :]
         return _json_document(parse_json(data.rstrip().rstrip(b";"), place=str(path)), path)
-    if start[:1] in b"{[" or head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if start[:1] in b"{[" or start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _json_document(read_json(path), path)
     if start[:1] == b"<":
-        if is_voc(path):
+        if not _HTML.match(start) and xml_root(path) == "annotation":
             return Document(kind="voc", path=path)
         raise _stranger(path, "it is XML or HTML, and not Pascal VOC")
     if is_archive(path):
@@ -155,22 +162,28 @@ def _json_document(json: object, path: Path) -> Document:
 
 
 def _text_document(text: str, path: Path) -> Document:
-    head = text[:_HEAD].lstrip()
+    head = text.lstrip()[:_HEAD]
+    if not head:  # blanks that only Unicode knows
+        raise _stranger(path, "the file is empty")
     if _VIA1_CSV.match(head) or _VIA2_CSV.match(head):
         kind = "via1-csv" if head.startswith("#") else "via2-csv"
         return Document(kind=kind, path=path, via=via_csv_document(text, path=path, kind=kind), text=text)
     if head.startswith("#") and _VIA3_CSV.search(head):
         return Document(kind="via3-csv", path=path, via=via3_csv_document(text, path=path), text=text)
-    columns = {cell.strip().strip('"').lower() for cell in re.split(r"[,;\t]", head.splitlines()[0])} if head else set()
+    columns = {cell.strip().strip('"').lower() for cell in re.split(r"[,;\t]", head.splitlines()[0])}
     if {"width", "height"} <= columns:
         return Document(kind="table", path=path, text=text)
     raise _stranger(path, f"its first line is {head.splitlines()[0][:60]!r}, which no known format begins with")
 
 
-def _head(path: Path) -> bytes:
+def _start(path: Path) -> bytes:
+    """The first bytes after a mark of UTF-8 and blanks; none if there is nothing else."""
     try:
         with path.open("rb") as file:
-            return file.read(_HEAD)
+            start = file.read(_HEAD).removeprefix(b"\xef\xbb\xbf").lstrip()
+            while len(start) < _LEAST and (piece := file.read(_HEAD)):
+                start = (start + piece).lstrip()
+            return start
     except OSError as error:
         raise DataError(f"it cannot be read ({error.strerror})", place=str(path)) from error
 

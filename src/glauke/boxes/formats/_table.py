@@ -123,7 +123,9 @@ def _count(
         value = number(text)
         if value is not None and 0 <= value < 2**53 and value == int(value):
             return int(value)
-        what = f"has the count {shortened(text)!r}, which is no whole number from 0 on"
+        large = value is not None and value >= 2**53
+        why = "too large: at most 18 digits are read" if large else "no whole number from 0 on"
+        what = f"has the count {shortened(text)!r}, which is {why}"
     message, fix = f"line {row.line} {what}; it was left out", "correct the line"
     findings.append(Finding(rule="bad-row", severity="error", message=message, fix=fix))
     return None

@@ -6,20 +6,20 @@ from the files, under `metadata`; a region names a view, and the view its files.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from glauke.errors import DataError
 from glauke.files import parse_json
 
-from .._findings import Finding
+from .._findings import Change, Finding, What
 from .._wording import counted
 from ..writing._to_via import free_key
 from ._csv_rows import CsvRow, csv_rows
 from ._json_cells import parsed_cell
 from ._via3_attributes import Via3Attributes, via3_attributes
 from ._via3_shapes import via2_shape
-from ._via_document import ViaDocument, kind_of_value, shortened
+from ._via_document import ViaDocument, kind_of_value, says_nothing, shortened
 
 _PARTS = ("file", "view", "metadata", "attribute")
 _MOVING = {4: "a video", 8: "a sound"}
@@ -102,8 +102,8 @@ def via3_csv_document(text: str, *, path: Path | None) -> ViaDocument:
 
 def via3_regions(document: Mapping[str, object]) -> dict[str, list[str]]:
     """The keys under `metadata` of the regions of each view, in the order in which `via3_document` has them."""
-    views, regions = _mapping(document, "view"), {}
-    for key, one in _mapping(document, "metadata").items():
+    views, regions = via3_part(document, "view"), {}
+    for key, one in via3_part(document, "metadata").items():
         view = _id(one.get("vid")) if isinstance(one, dict) else None
         if view in views and _is_region(one):
             regions.setdefault(view, []).append(key)
@@ -112,17 +112,21 @@ def via3_regions(document: Mapping[str, object]) -> dict[str, list[str]]:
 
 def _converted(document: Mapping[str, object], *, kind: str, path: Path | None) -> ViaDocument:
     findings = list(_misshapen(document))
-    attributes = via3_attributes(_mapping(document, "attribute"))
-    entries, moving = _pictures(document, findings)
-    metadata = _mapping(document, "metadata")
+    attributes = via3_attributes(via3_part(document, "attribute"))
+    entries, moving, nameless = _pictures(document, findings)
+    num_before_regions = len(findings)
+    metadata = via3_part(document, "metadata")
     left_out: Counter[str] = Counter()
     still: set[str] = set()
     for key, one in metadata.items():
         view = _id(one.get("vid")) if isinstance(one, dict) else None
         if not isinstance(one, dict):
-            findings.append(_lost(f"the region {shortened(key)!r} is {kind_of_value(one)}, and an object is expected"))
+            message = f"the region {shortened(key)!r} is {kind_of_value(one)}, and an object is expected"
+            findings.append(_lost(message, "drop-part", "metadata", key))
         elif view is None or view not in entries:
-            findings.append(_lost(f"the region {shortened(key)!r} lies in {_named_view(one)}, which is not there"))
+            message = f"the region {shortened(key)!r} lies in {_named_view(one)}, which is not there"
+            # Without any view a person must look, since every region would go.
+            findings.append(_lost(message, "drop-part" if via3_part(document, "view") else None, "metadata", key))
         elif view in moving or _is_of_time(one):
             left_out[view] += 1
         else:
@@ -135,6 +139,7 @@ def _converted(document: Mapping[str, object], *, kind: str, path: Path | None) 
         findings.append(Finding(rule="not-a-picture", severity="note", message=message, image=name))
         if view not in still:
             del entries[view]
+    findings[num_before_regions:num_before_regions] = _without_file(document, nameless, entries)
     used = {name for entry in entries.values() for r in entry["regions"] for name in _keys(r["region_attributes"])}
     return ViaDocument(
         kind=kind,
@@ -147,21 +152,24 @@ def _converted(document: Mapping[str, object], *, kind: str, path: Path | None) 
     )
 
 
-def _pictures(document: Mapping[str, object], findings: list[Finding]) -> tuple[dict[str, dict], dict[str, str]]:
-    """An entry for each view and each file without one; and what those views are whose file is no picture."""
-    files = _mapping(document, "file")
+def _pictures(
+    document: Mapping[str, object], findings: list[Finding]
+) -> tuple[dict[str, dict], dict[str, str], list[str]]:
+    """An entry for each view and each file without one; what those views are whose file is no picture; and those
+    without a file."""
+    files = via3_part(document, "file")
     entries: dict[str, dict] = {}
     moving: dict[str, str] = {}
+    nameless: list[str] = []
     shown: set[str] = set()
-    for view, value in _mapping(document, "view").items():
+    for view, value in via3_part(document, "view").items():
         listed = value.get("fid_list") if isinstance(value, dict) else None
         ids = [_id(each) for each in listed] if isinstance(listed, list) else []
         file = files.get(ids[0] or "") if ids else None
         shown.update(each for each in ids if each)
         entries[view] = _entry(file, otherwise=view)
         if not isinstance(file, dict):
-            message = f"the view {shortened(view)!r} shows no file that is there; its key stands for the name"
-            findings.append(Finding(rule="bad-entry", severity="error", message=message, image=view))
+            nameless.append(view)
         elif what := next((what for kind, what in _MOVING.items() if file.get("type") == kind), None):
             moving[view] = what
         if len(ids) > 1:
@@ -171,7 +179,25 @@ def _pictures(document: Mapping[str, object], findings: list[Finding]) -> tuple[
     for key, file in files.items():
         if key not in shown and isinstance(file, dict) and file.get("type") in (2, None):
             entries[free_key(f"file {key}", entries)] = _entry(file, otherwise=key)
-    return entries, moving
+    return entries, moving, nameless
+
+
+def _without_file(
+    document: Mapping[str, object], views: Sequence[str], entries: Mapping[str, dict]
+) -> Iterator[Finding]:
+    """Views that show no file can be left out, unless no view shows one, where a person must look."""
+    index = {key: i for i, key in enumerate(entries)}
+    all_of_them = len(views) == len(via3_part(document, "view"))
+    for view in views:
+        can_go = view in index and not all_of_them
+        yield Finding(
+            rule="bad-entry",
+            severity="error",
+            message=f"the view {shortened(view)!r} shows no file that is there; its key stands for the name",
+            image=view,
+            fix="give it its file, or take the view out",
+            change=Change(what="drop-picture", image=index[view]) if can_go else None,
+        )
 
 
 def _entry(file: object, *, otherwise: str) -> dict:
@@ -215,7 +241,8 @@ def _keys(value: object) -> Iterator[str]:
     return iter(value) if isinstance(value, dict) else iter(())
 
 
-def _mapping(document: Mapping[str, object], part: str) -> dict:
+def via3_part(document: Mapping[str, object], part: str) -> dict:
+    """One part of a project, such as "view"; an empty one where it is no object."""
     value = document.get(part)
     return value if isinstance(value, dict) else {}
 
@@ -224,11 +251,18 @@ def _misshapen(document: Mapping[str, object]) -> Iterator[Finding]:
     for part in _PARTS:
         value = document.get(part, {})
         if not isinstance(value, dict):
-            yield _lost(f"{part!r} is {kind_of_value(value)}, and an object is expected")
+            message = f"{part!r} is {kind_of_value(value)}, and an object is expected"
+            yield _lost(message, "empty-part" if says_nothing(value) else None, part)
 
 
-def _lost(message: str) -> Finding:
-    return Finding(rule="bad-entry", severity="error", message=message, fix="annotate it again, or take the entry out")
+def _lost(message: str, what: What | None, *path: str) -> Finding:
+    return Finding(
+        rule="bad-entry",
+        severity="error",
+        message=message,
+        fix="annotate it again, or take the entry out",
+        change=Change(what=what, image=-1, value=path) if what else None,
+    )
 
 
 def _csv_cells(row: CsvRow, at: Mapping[str, int], findings: list[Finding]) -> dict | None:

@@ -72,17 +72,19 @@ def via_document(document: object, *, kind: str, path: Path | None) -> ViaDocume
     found: list[Finding] = []
     entries: object = document
     declared: object = {}
+    path_of_declared = ("region",)
     if kind == "via2-attributes":
         entries, declared = {}, document.get("region")
     elif kind == "via2-project":
         entries = document.get("_via_img_metadata")
         attributes = document.get("_via_attributes", {})
         declared = attributes.get("region", {}) if isinstance(attributes, dict) else attributes
+        path_of_declared = ("_via_attributes", "region") if isinstance(attributes, dict) else ("_via_attributes",)
     return ViaDocument(
         kind=kind,
         path=path,
         entries=sound_entries(entries, found),
-        attributes=_sound_declarations(declared, found),
+        attributes=_sound_declarations(declared, found, path_of_declared),
         findings=tuple(found),
         raw=document,
     )
@@ -95,7 +97,8 @@ def sound_entries(entries: object, found: list[Finding]) -> dict[str, dict]:
     """
     if not isinstance(entries, dict):
         message = f"_via_img_metadata is {kind_of_value(entries)}, and an object with the pictures is expected"
-        found.append(Finding(rule="bad-entry", severity="error", message=message))
+        change = Change(what="empty-part", image=-1, value=("_via_img_metadata",)) if says_nothing(entries) else None
+        found.append(Finding(rule="bad-entry", severity="error", message=message, change=change))
         return {}
     damaged: dict[str, dict] = {}
     for number, (key, entry) in enumerate(entries.items()):
@@ -161,13 +164,24 @@ def _is_via1(entries: list[dict]) -> bool:
     return any(key in entries[0] for key in _OF_VIA1) or isinstance(entries[0].get("regions"), dict)
 
 
-def _sound_declarations(declared: object, found: list[Finding]) -> dict[str, dict]:
+def says_nothing(value: object) -> bool:
+    """Whether what stands where an object should be holds nothing that a person could still make use of.
+
+    >>> says_nothing([]), says_nothing(None), says_nothing([{"filename": "a.jpg"}])
+    (True, True, False)
+    """
+    return not value or not isinstance(value, list | dict)
+
+
+def _sound_declarations(declared: object, found: list[Finding], path: tuple[str, ...]) -> dict[str, dict]:
     if not isinstance(declared, dict):
         message = f"the declaration of region attributes is {kind_of_value(declared)}, and an object is expected"
-        found.append(Finding(rule="bad-entry", severity="warning", message=message))
+        change = Change(what="empty-part", image=-1, value=path) if says_nothing(declared) else None
+        found.append(Finding(rule="bad-entry", severity="warning", message=message, change=change))
         return {}
     sound = {name: value for name, value in declared.items() if isinstance(value, dict)}
-    for name in declared.keys() - sound.keys():
+    for name in [name for name in declared if name not in sound]:
         message = f"the declaration of {shortened(name)!r} is {kind_of_value(declared[name])}, not an object"
-        found.append(Finding(rule="bad-entry", severity="warning", message=message))
+        change = Change(what="drop-part", image=-1, value=(*path, name))
+        found.append(Finding(rule="bad-entry", severity="warning", message=message, change=change))
     return sound

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from .._findings import Finding
+from .._findings import Change, Finding
 from ._shapes import MOST_PIXELS
 from ._via_document import kind_of_value, shortened
 
@@ -30,19 +30,21 @@ def pictures_of(entries: Mapping[str, dict]) -> ViaPictures:
     Width and height are read from `file_attributes`, where VIA keeps those of a COCO file that it has imported.
     """
     names, byte_sizes, widths, heights, found = [], [], [], [], []
-    for key, entry in entries.items():
+    for number, (key, entry) in enumerate(entries.items()):
         name, size = entry.get("filename"), entry.get("size")
         if not isinstance(name, str) or not name:
             what = "no filename" if "filename" not in entry else f"{kind_of_value(name)} for its filename"
             message = f"the entry {shortened(key)!r} has {what}, so that its key stands for it"
-            found.append(Finding(rule="bad-entry", severity="error", message=message, image=key))
-            name = key
+            name = _name_in(key, byte_size(size))
+            what = Change(what="name", image=number, value=name) if name else Change(what="drop-picture", image=number)
+            name = name or key
+            found.append(Finding(rule="bad-entry", severity="error", message=message, image=name, change=what))
         if type(size) is not int or not 0 <= size <= _MOST_BYTES:
-            value = _byte_size(size)
-            if value is None:
+            if _known_size(size) is None:
                 message = f"the entry has {kind_of_value(size)} for its size, and a number of bytes is expected"
-                found.append(Finding(rule="bad-entry", severity="warning", message=message, image=name))
-            size = -1 if value is None else value
+                change = Change(what="byte-size", image=number, value=-1)
+                found.append(Finding(rule="bad-entry", severity="warning", message=message, image=name, change=change))
+            size = byte_size(size)
         names.append(name)
         byte_sizes.append(size)
         width, height = _pixel_size(entry.get("file_attributes"))
@@ -57,7 +59,26 @@ def pictures_of(entries: Mapping[str, dict]) -> ViaPictures:
     )
 
 
-def _byte_size(size: object) -> int | None:
+def byte_size(size: object) -> int:
+    """What the `size` of an entry says; -1 where it says nothing that could be a number of bytes.
+
+    >>> byte_size(12.0), byte_size("13"), byte_size("12 kB")
+    (12, 13, -1)
+    """
+    value = _known_size(size)
+    return -1 if value is None else value
+
+
+def _name_in(key: str, size: int) -> str:
+    """The name in a key that VIA has made of name and size.
+
+    >>> _name_in("a.jpg12", 12), _name_in("a.jpg", -1)
+    ('a.jpg', 'a.jpg')
+    """
+    return key.removesuffix(str(size))
+
+
+def _known_size(size: object) -> int | None:
     """A size that is not a plain number: VIA's CSV import leaves texts, and pictures by URL have -1, "" or none."""
     if size is None or size in ("", -1, "-1"):
         return -1

@@ -128,9 +128,18 @@ def _xml_files(folder: Path) -> Iterator[str]:
                 yield (Path(parent) / name).relative_to(folder).as_posix()
 
 
+def xml_root(path: Path) -> str:
+    """The name of a file's outermost tag.
+
+    Raises:
+        DataError: it is broken before that tag is complete, or cannot be read.
+    """
+    return _document(path, root_only=True).root
+
+
 def _root(path: Path) -> str:
     try:
-        return _document(path, root_only=True).root
+        return xml_root(path)
     except DataError:
         return ""
 
@@ -183,11 +192,15 @@ def _document(path: Path, *, root_only: bool = False) -> _Document:
         reason = xml.parsers.expat.ErrorString(error.code)
         place = f"{path}, line {error.lineno} column {error.offset + 1}"
         raise DataError(f"it is not XML ({reason})", place=place, fix="export it again, or leave it out") from error
+    except (LookupError, ValueError) as error:  # of the encoding that it declares
+        raise DataError(f"its encoding is not known ({error})", place=str(path), fix="save it as UTF-8") from error
     return document
 
 
 def _bytes(path: Path) -> bytes:
     try:
+        if not path.is_file():  # opening a named pipe would wait for ever
+            raise DataError("it is not a file", place=str(path))
         size = path.stat().st_size
         if size > _MOST_BYTES:
             raise DataError(f"it has {size:,} bytes; at most {_MOST_BYTES:,} are read", place=str(path))

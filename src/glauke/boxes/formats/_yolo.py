@@ -6,7 +6,8 @@ poses key points after the box.
 """
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -19,7 +20,7 @@ from .._wording import counted
 from ._gathered import POLYGON, RECT, Gathered
 from ._shapes import NO_BOX, Box
 from ._via_document import shortened
-from ._yolo_files import YoloFiles, YoloPicture, yolo_files_of
+from ._yolo_files import YoloFiles, YoloPicture, picture_key, yolo_files_of
 from ._yolo_names import YoloNames, yolo_names
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
@@ -28,7 +29,7 @@ _MOST = 2.0
 """Fractions above it are pixels; a box may reach a little beyond its picture."""
 
 _TRIES = 20
-"""How many files that begin with something else make a folder something else."""
+"""How many files of something else make a folder something else."""
 
 Size = tuple[int, int]
 
@@ -42,13 +43,12 @@ def is_yolo(path: Path) -> bool:
     tried = 0
     for name in files.labels:
         try:
-            line = next((line for line in read_text(path / name).splitlines() if line.strip()), None)
+            lines = [cells for line in read_text(path / name).splitlines() if (cells := line.split())]
         except DataError:
             continue
-        if line is not None:
-            if _numbers(line.split()) is not None:
-                return True
-            tried += 1
+        if any(_numbers(cells) is not None for cells in lines):
+            return True
+        tried += bool(lines)
         if tried == _TRIES:
             return False
     return bool(files.names) and files.has_folder
@@ -58,23 +58,45 @@ def read_yolo(path: Path, *, sizes: Mapping[str, Size] | None = None) -> Annotat
     """The boxes of a folder of YOLO labels, in pixels; all parts (train, val) together, pictures sorted by path.
 
     Pictures are found as Ultralytics finds them: `labels` in a path stands for `images`. Their sizes come from their
-    headers, else from `sizes` by file name, with or without its ending. Boxes of a picture whose size is not known
-    are NaN, and a finding counts them. A picture without a label file has no regions.
+    headers, else from `sizes` by path or by file name, with or without its ending. Boxes of a picture whose size is
+    not known are NaN, and a finding counts them. A picture without a label file has no regions.
 
     Raises:
         DataError: a file with the names of the classes cannot be read.
     """
     files = yolo_files_of(path)
     names = yolo_names(path, files.names)
-    given = {PurePosixPath(name).stem: (PurePosixPath(name).name, size) for name, size in (sizes or {}).items()}
+    pictures = list(files.pictures())
+    given = _Given(sizes or {}, pictures)
     numbers = sorted(names.names)
     reader = _Reader(path, names, labels={number: i for i, number in enumerate(numbers)})
-    for picture in files.pictures():
-        name, size = given.get(PurePosixPath(picture.labels or picture.name).stem, (picture.name, None))
-        if picture.path is None and "/" not in picture.name:
-            picture = replace(picture, name=name)
-        reader.read(picture, _size(path, picture) or size)
+    for picture in pictures:
+        name = given.name_of(picture)
+        if picture.path is None and name is not None:
+            name_of_file = name if "/" in picture.name else PurePosixPath(name).name
+            picture = replace(picture, name=name_of_file)
+        reader.read(picture, _size(path, picture) or (sizes or {}).get(name or ""))
     return reader.finished(files, [names.names[number] for number in numbers])
+
+
+class _Given:
+    """Which of the names that sizes are given for is which picture."""
+
+    def __init__(self, sizes: Mapping[str, Size], pictures: Iterable[YoloPicture]) -> None:
+        self._sizes = sizes
+        self._by_key: dict[tuple[str, ...], list[str]] = {}
+        self._by_stem: dict[str, list[str]] = {}
+        for name in sizes:
+            if key := picture_key(name):
+                self._by_key.setdefault(key, []).append(name)
+                self._by_stem.setdefault(key[-1], []).append(name)
+        self._times = Counter(picture.key[-1] for picture in pictures)
+
+    def name_of(self, picture: YoloPicture) -> str | None:
+        """The name of the same path, else that of the same file name where no other has it; None if sizes differ."""
+        stem = picture.key[-1]
+        alike = self._by_key.get(picture.key) or (self._by_stem.get(stem, []) if self._times[stem] == 1 else [])
+        return alike[0] if len({self._sizes[name] for name in alike}) == 1 else None
 
 
 class _Reader:
@@ -107,7 +129,7 @@ class _Reader:
             message = (
                 f"its size is not known, since the picture {what}: {counted(boxes, 'box', 'boxes')} without pixels"
             )
-            fix = "put it beside its labels or into images/ beside labels/, or give its size with --sizes"
+            fix = "put it beside its labels or into images/ beside labels/, or give its size with --sizes, by its path"
             self._say("size-unknown", message, picture, fix=fix)
 
     def _read_line(self, content: str, line: int, picture: YoloPicture, size: Size | None) -> None:
@@ -153,6 +175,9 @@ class _Reader:
             message = f"class {number} has {counted(count, 'box', 'boxes')} and no name among the {len(labels)} of "
             fix = f"add its name to {self._names.file}"
             add(Finding(rule="unknown-category", severity="warning", message=f"{message}{self._names.file}", fix=fix))
+        for problem in self._names.problems:
+            fix = "write one name for each class, under names: at the beginning of a line"
+            add(Finding(rule="bad-entry", severity="warning", message=problem, fix=fix))
         for other in self._names.others:
             message = f"{other} names the classes differently from {self._names.file}, which was taken"
             add(Finding(rule="bad-entry", severity="warning", message=message, fix=f"correct or remove {other}"))

@@ -28,6 +28,11 @@ class YoloPicture:
     labels: str | None
     """The label file, relative to the folder."""
 
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The path without its ending and without labels/ or images/; the same for a picture and its labels."""
+        return _key(self.labels, "labels") if self.labels else _key(self.path or self.name, "images")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YoloFiles:
@@ -108,6 +113,12 @@ def yolo_files_of(folder: Path) -> YoloFiles:
 def _is_list(path: str) -> bool:
     stem = PurePosixPath(path).stem.lower()
     return stem in _FOR_LISTS or stem.startswith(("readme", "license"))
+
+
+def picture_key(path: str) -> tuple[str, ...]:
+    """`YoloPicture.key` of a path that somebody wrote on any system; () where it names no file."""
+    path = path.replace("\\", "/")
+    return _key(path, "images") if PurePosixPath(path).name else ()
 
 
 def _key(path: str, folder: str) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Names of YOLO's classes, from the files that may hold them: data.yaml, classes.txt, obj.names.
 
 Of YAML only what these files use is read: `names:` as a list or a mapping, in one line, in brackets over several, or
-one to a line; and `kpt_shape:`. Anchors, tags and block texts are refused.
+one to a line; and `kpt_shape:`; also with both in one mapping in braces, as in JSON. Anchors, tags and block texts are
+refused, and names that stand elsewhere are told.
 """
 
 import json
@@ -15,7 +16,9 @@ from glauke.files import read_text
 
 _MOST_BYTES = 1024**2
 _LISTS = ("classes.txt", "obj.names", "predefined_classes.txt", "_darknet.labels")
-_KEY = re.compile(r"(names|kpt_shape)[ \t]*:[ \t]*(.*)")
+_KEY = re.compile(r"""(?P<quote>["']?)(?P<key>names|kpt_shape)(?P=quote)[ \t]*:[ \t]*(?P<value>.*)""")
+_IN_BRACES = re.compile(r"""[{,]\s*["']?(names|kpt_shape)["']?\s*:\s*(\[[^\[\]{}]*\]|\{[^\[\]{}]*\})""")
+_SOMEWHERE = re.compile(r"""(?<![\w./-])names["']?\s*:""")
 _COMMENT = re.compile(r"""((?:[^\s#'"]|'(?:[^']|'')*+'|"(?:[^"\\]|\\.)*+"|["']|(?<!\s)\#|\s(?!\#))*+)\s*(?:\#.*)?""")
 _ITEM = re.compile(
     r"""\s*(?:(?P<number>[0-9]{1,9})\s*:\s*)?
@@ -42,6 +45,9 @@ class YoloNames:
     others: tuple[str, ...] = ()
     """Files that give other names."""
 
+    problems: tuple[str, ...] = ()
+    """What is said twice, or was not understood, each as a sentence."""
+
     keypoints: int = 0
     """How many numbers for key points follow the box in each line."""
 
@@ -59,11 +65,12 @@ def yolo_names(folder: Path, files: Sequence[str]) -> YoloNames:
         DataError: a file of names is damaged, or of a form that is not read.
     """
     found: list[tuple[str, dict[int, str]]] = []
+    problems: list[str] = []
     keypoints = 0
     for name in sorted(files, key=lambda name: (not name.lower().endswith((".yaml", ".yml")), name.count("/"), name)):
         text = read_text(folder / name, most_bytes=_MOST_BYTES)
         if name.lower().endswith((".yaml", ".yml")):
-            names, more = _yaml(text, place=str(folder / name))
+            names, more = _yaml(text, file=name, place=str(folder / name), problems=problems)
             keypoints = keypoints or more
         else:
             lines = re.split(r"\r\n|\r|\n", text)
@@ -73,35 +80,53 @@ def yolo_names(folder: Path, files: Sequence[str]) -> YoloNames:
         if names:
             found.append((name, names))
     if not found:
-        return YoloNames(names={}, keypoints=keypoints)
+        return YoloNames(names={}, keypoints=keypoints, problems=tuple(problems))
     file, names = found[0]
     others = tuple(other for other, value in found[1:] if value != names)
-    return YoloNames(names=names, file=file, others=others, keypoints=keypoints)
+    return YoloNames(names=names, file=file, others=others, keypoints=keypoints, problems=tuple(problems))
 
 
-def _yaml(text: str, *, place: str) -> tuple[dict[int, str], int]:
+def _yaml(text: str, *, file: str, place: str, problems: list[str]) -> tuple[dict[int, str], int]:
     """Names of classes, and how many numbers a set of key points has."""
-    lines = re.split(r"\r\n|\r|\n", text)
-    names: dict[int, str] = {}
+    lines = _outermost(re.split(r"\r\n|\r|\n", text))
+    pairs: list[tuple[int, str]] = []
+    found = False
     keypoints = 0
     for number, line in enumerate(lines):
         match = _KEY.fullmatch(line)
         if match is None:
             continue
-        value = _without_comment(match[2])
-        if match[1] == "kpt_shape":
+        value = _without_comment(match["value"])
+        if match["key"] == "kpt_shape":
             digits = [int(each) for each in re.findall(r"[0-9]{1,4}", value)]
             keypoints = digits[0] * digits[1] if len(digits) == 2 else 0
-        elif names:
+        elif pairs:
             raise DataError("names: stands there twice", place=f"{place}, line {number + 1}", fix="keep one")
-        elif value:
-            names = _flow(value, lines, number, place=place)
         else:
-            names = _block(lines, number + 1, place=place)
+            found = True
+            pairs = _flow(value, lines, number, place=place) if value else _block(lines, number + 1, place=place)
+    if not found and any(_SOMEWHERE.search(_without_comment(line)) for line in lines):
+        problems.append(f"{file} has names: where they are not looked for, and they were not read")
+    names: dict[int, str] = {}
+    for key, name in pairs:
+        if names.get(key, name) != name:
+            problems.append(
+                f"{file} names class {key} twice, {names[key][:40]!r} and {name[:40]!r}; the last was taken"
+            )
+        names[key] = name
     return names, keypoints
 
 
-def _flow(value: str, lines: Sequence[str], number: int, *, place: str) -> dict[int, str]:
+def _outermost(lines: list[str]) -> list[str]:
+    """The lines of a file; of one mapping in braces, a line for each key that is read, and the whole."""
+    plain = [_without_comment(line).strip() for line in lines]
+    body = " ".join(line for line in plain if line and line != "---" and not line.startswith("%"))
+    if not body.startswith("{"):
+        return lines
+    return [f"{found[1]}: {found[2]}" for found in _IN_BRACES.finditer(body)] + [body]
+
+
+def _flow(value: str, lines: Sequence[str], number: int, *, place: str) -> list[tuple[int, str]]:
     """Names in brackets, `[a, 'b']` or `{0: a, 1: b}`."""
     closing = {"[": "]", "{": "}"}.get(value[0])
     at = number
@@ -111,21 +136,21 @@ def _flow(value: str, lines: Sequence[str], number: int, *, place: str) -> dict[
     if not closing or not value.endswith(closing):
         raise _odd(f"{place}, line {number + 1}")
     inside = value[1:-1].strip()
-    names: dict[int, str] = {}
+    names: list[tuple[int, str]] = []
     at = 0
     while at < len(inside):
         item = _ITEM.match(inside, at)
         if item is None or (item["number"] is None) != (closing == "]"):
             raise _odd(f"{place}, line {number + 1}")
         key = len(names) if item["number"] is None else int(item["number"])
-        names[key] = _text(item, place=f"{place}, line {number + 1}")
+        names.append((key, _text(item, place=f"{place}, line {number + 1}")))
         at = item.end()
     return names
 
 
-def _block(lines: Sequence[str], first: int, *, place: str) -> dict[int, str]:
+def _block(lines: Sequence[str], first: int, *, place: str) -> list[tuple[int, str]]:
     """Names one to a line, `- a` or `0: a`; it ends where a line is indented less, or is of another form."""
-    names: dict[int, str] = {}
+    names: list[tuple[int, str]] = []
     indent = None
     for number in range(first, len(lines)):
         line = _without_comment(lines[number])
@@ -143,7 +168,7 @@ def _block(lines: Sequence[str], first: int, *, place: str) -> dict[int, str]:
         if scalar is None:
             raise _odd(f"{place}, line {number + 1}")
         key = len(names) if match["number"] is None else int(match["number"])
-        names[key] = _text(scalar, place=f"{place}, line {number + 1}")
+        names.append((key, _text(scalar, place=f"{place}, line {number + 1}")))
     return names
 
 

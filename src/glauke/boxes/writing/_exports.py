@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,17 +11,24 @@ from typing import Literal, get_args
 import numpy as np
 
 from glauke.errors import DataError, UnknownNameError, UsageError
-from glauke.files import new_folder, write_bytes
+from glauke.files import disk_errors, new_folder, write_bytes
 
 from .._annotations import Annotations
 from .._wording import counted
 from ..formats._via_document import ViaDocument
-from ._picture_boxes import only_rows
+from ._picture_boxes import only_rows, require_pictures
 from ._to_coco import coco
 from ._to_csv import safe_name, via_csv
-from ._to_via import file_declarations, folder_of_pictures, labelled_document, via_document_of, via_project
+from ._to_via import (
+    file_declarations,
+    folder_of_pictures,
+    labelled_document,
+    num_regions,
+    via_document_of,
+    via_project,
+)
 from ._to_voc import voc_files
-from ._to_yolo import require_sizes, yolo_files
+from ._to_yolo import require_sizes, shortened_names, yolo_files
 
 To = Literal["via", "coco", "yolo", "voc", "csv"]
 NO_CLASS = "object"
@@ -68,15 +76,14 @@ def convert(annotations: Annotations, *, to: str, out: Path, document: ViaDocume
     if to not in get_args(To):
         raise UnknownNameError(to, kind="format to convert to", known=get_args(To))
     require_new(out)
-    if annotations.kind == "table":
-        raise DataError(
-            "a table of counts has no pictures that boxes could be written for",
-            place=str(annotations.path),
-            fix="convert the annotations that the table was made from",
-        )
+    require_pictures(annotations)
+    notes = _lost_by_reading(annotations)
     if to in ("via", "csv") and document is not None:
-        return _converted_document(labelled_document(document, annotations), annotations, to=to, out=out)
-    drawn, notes = _enclosing(annotations)
+        labelled = labelled_document(document, annotations)
+        if lost := sum(num_regions(document.entries[key]) - len(e["regions"]) for key, e in labelled.entries.items()):
+            notes.append(f"left out: {counted(lost, 'region')} without a shape, which VIA could not open")
+        return _converted_document(labelled, annotations, to=to, out=out, notes=notes)
+    drawn = _enclosing(annotations, notes)
     if to in ("via", "csv"):
         return _converted_document(via_document_of(drawn), drawn, to=to, out=out, notes=notes)
     if to == "yolo":
@@ -95,14 +102,18 @@ def convert(annotations: Annotations, *, to: str, out: Path, document: ViaDocume
 
 
 def require_new(out: Path) -> None:
-    """Refuse to overwrite anything."""
+    """Refuse to overwrite anything, and a place that nothing can be put into."""
     if os.path.lexists(out):
         raise UsageError(f"{out} exists", place="--out", fix="choose another name, or remove it first")
+    above = next((folder for folder in out.parents if os.path.lexists(folder)), None)
+    if above is not None and not above.is_dir():
+        raise UsageError(f"{above} is no folder, so that {out} cannot be made", place="--out", fix="choose a folder")
 
 
 def write_new(out: Path, data: bytes) -> tuple[Path, ...]:
     """Write one new file, with the folders above it."""
-    out.parent.mkdir(parents=True, exist_ok=True)
+    with disk_errors(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(out, data)
     return (out,)
 
@@ -114,9 +125,8 @@ def one_line_json(value: object) -> bytes:
 
 
 def _converted_document(
-    document: ViaDocument, annotations: Annotations, *, to: str, out: Path, notes: list[str] | None = None
+    document: ViaDocument, annotations: Annotations, *, to: str, out: Path, notes: list[str]
 ) -> Converted:
-    notes = notes or []
     if to == "csv":
         renamed = sum(safe_name(entry["filename"]) != entry["filename"] for entry in document.entries.values())
         if renamed:
@@ -144,14 +154,28 @@ def _converted_document(
     )
 
 
-def _enclosing(annotations: Annotations) -> tuple[Annotations, list[str]]:
+def _lost_by_reading(annotations: Annotations) -> list[str]:
+    """What the source holds and `annotations` do not, since it could not be read."""
+    counts = Counter(finding.rule for finding in annotations.findings if finding.severity == "error")
+    notes = []
+    for rule, what, said in (
+        ("bad-row", "row", "of the source could not be read"),
+        ("bad-entry", "damaged place", "in the source"),
+    ):
+        if count := counts[rule]:
+            lists = "it" if count == 1 else "them"
+            notes.append(f"{counted(count, what)} {said}; `glauke boxes check` lists {lists}")
+    return notes
+
+
+def _enclosing(annotations: Annotations, notes: list[str]) -> Annotations:
     keep = annotations.encloses
     if keep.all():
-        return annotations, []
+        return annotations
     shapes = only_rows(annotations, ~keep).shape_counts()
     listed = ", ".join(f"{count:,} {shape}" for shape, count in shapes.items())
-    note = f"left out: {counted(int((~keep).sum()), 'region')} without an area ({listed})"
-    return only_rows(annotations, keep), [note]
+    notes.append(f"left out: {counted(int((~keep).sum()), 'region')} without an area ({listed})")
+    return only_rows(annotations, keep)
 
 
 def _touching(annotations: Annotations, notes: list[str]) -> Annotations:
@@ -192,6 +216,7 @@ def _write_yolo(annotations: Annotations, out: Path, notes: list[str]) -> tuple[
     texts, cut = yolo_files(annotations)
     if cut:
         notes.append(f"cut at the edge of the picture: {counted(cut, 'box', 'boxes')}")
+    notes += shortened_names(annotations)
     notes.append(f"put the pictures into {out / 'images'}; boxes in parts of a picture mean nothing without it")
     return _write_folder(texts, out)
 

@@ -12,8 +12,10 @@ from .._findings import Finding
 from .._wording import counted, listed, quoted
 from ..formats._columns import annotations_from_via
 from ..formats._via_document import ViaDocument
+from ..formats._via_pictures import byte_size
 from ._disagreements import Drawn, disagreements, drawn_regions
 from ._exports import one_line_json, require_new, write_new
+from ._picture_boxes import plain
 from ._to_via import (
     file_declarations,
     folder_of_pictures,
@@ -95,7 +97,7 @@ def merge(documents: Sequence[ViaDocument], *, out: Path) -> Merged:
         drawn = drawn_regions(document, annotations)
         for key, entry in document.entries.items():
             sound = _entry(key, entry, findings, name, ids=(regions, files), number=number)
-            picture = _same_picture(by_name.get(sound["filename"], []), _size(sound))
+            picture = _same_picture(by_name.get(sound["filename"], []), byte_size(sound["size"]))
             if picture is None:
                 picture = _new_picture(pictures, by_name, key, sound, findings, name)
             else:
@@ -150,13 +152,6 @@ def _entry(
     return sound
 
 
-def _size(entry: Mapping[str, object]) -> int:
-    size = entry["size"]
-    if isinstance(size, str) and size.strip().isdecimal() and len(size) < 19:
-        return int(size)
-    return size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else -1
-
-
 def _same_picture(named: Sequence[_Picture], size: int) -> _Picture | None:
     exact = next((picture for picture in named if picture.size == size), None)
     if exact is not None or len(named) != 1:
@@ -172,7 +167,7 @@ def _new_picture(
     findings: list[Finding],
     name: str,
 ) -> _Picture:
-    size, file = _size(entry), entry["filename"]
+    size, file = byte_size(entry["size"]), entry["filename"]
     others = by_name.setdefault(file, [])
     if others:
         sizes = ", ".join(_bytes(p.size) for p in others)
@@ -198,12 +193,12 @@ def _bytes(size: int) -> str:
 
 def _key(key: str, entry: Mapping[str, object], taken: Mapping[str, object]) -> str:
     """The key of the file, or VIA's own where that is taken: projects made from COCO number their pictures."""
-    return f"{entry['filename']}{entry['size']}" if key in taken else key
+    return f"{entry['filename']}{byte_size(entry['size'])}" if key in taken else key
 
 
 def _join_file(picture: _Picture, entry: dict, name: str) -> list[Finding]:
     """Unknown keys, the size and the file attributes of a picture that is there already."""
-    if picture.size < 0 <= (size := _size(entry)):
+    if picture.size < 0 <= (size := byte_size(entry["size"])):
         picture.size = picture.entry["size"] = size
     for key, value in entry.items():
         picture.entry.setdefault(key, value)
@@ -266,7 +261,19 @@ def _join_regions(
 
 
 def _content(region: dict) -> str:
-    return json.dumps(region, sort_keys=True, default=str)
+    return json.dumps(_by_value(region), sort_keys=True, default=str)
+
+
+def _by_value(value: object) -> object:
+    """The same JSON with one way of writing a number: 10.0 is 10."""
+    match value:
+        case dict():
+            return {key: _by_value(each) for key, each in value.items()}
+        case list():
+            return [_by_value(each) for each in value]
+        case float():
+            return plain(value)
+    return value
 
 
 def _classes(files_of: Mapping[str | None, list[str]]) -> list[Finding]:

@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool
 
+from glauke.errors import DataError
+
 from .._annotations import Annotations
 
 Number = int | float
@@ -23,6 +25,16 @@ def picture_boxes(annotations: Annotations) -> Iterator[tuple[int, PictureBoxes]
     for i, end in enumerate(ends):
         yield i, [(*boxes[row], labels[row]) for row in range(start, end)]  # type: ignore[misc]
         start = end
+
+
+def require_pictures(annotations: Annotations) -> None:
+    """Refuse a table of counts."""
+    if annotations.kind == "table":
+        raise DataError(
+            "a table of counts has no pictures that boxes could be written for",
+            place=str(annotations.path),
+            fix="give the annotations that the table was made from",
+        )
 
 
 def only_rows(annotations: Annotations, rows: Bool[np.ndarray, " regions"]) -> Annotations:

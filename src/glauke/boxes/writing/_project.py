@@ -61,7 +61,7 @@ def project(images: Path, *, labels: Sequence[str], out: Path, at_least: int | N
     require_labels(labels)
     found = picture_folder(images)
     names = sorted((file.name for file in found.files), key=natural_order)
-    looked = [look_at(images, name) for name in names]
+    looked = [look_at(images, name) for name in names if _is_text(name)]
     pictures = [picture for picture in looked if picture.problem is None]
     if not pictures:
         raise DataError(
@@ -70,6 +70,8 @@ def project(images: Path, *, labels: Sequence[str], out: Path, at_least: int | N
             fix="put JPEG, PNG or WebP files there",
         )
     folder = Path(os.path.abspath(images))  # noqa: PTH100  Path.absolute() keeps "..", resolve() follows links
+    if not _is_text(str(folder)):
+        raise DataError("no file can hold its path, which is no Unicode", place=str(folder), fix="rename the folder")
     entries: dict[str, dict] = {}
     for picture in pictures:
         entries[free_key(f"{picture.name}{picture.byte_size}", entries)] = {
@@ -86,6 +88,7 @@ def project(images: Path, *, labels: Sequence[str], out: Path, at_least: int | N
     )
     findings = [
         *_skipped(found.skipped),
+        *_no_text(names),
         *_unreadable(looked),
         *_each(pictures),
         *_together(pictures),
@@ -117,6 +120,25 @@ def _skipped(skipped: Sequence[str]) -> list[Finding]:
     return [
         Finding(rule="not-looked-into", severity="warning", message=f"left out of the project: {what}")
         for what in skipped
+    ]
+
+
+def _is_text(name: str) -> bool:
+    """Whether JSON can hold a name; one that is not UTF-8 on disk has halves of characters here."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def _no_text(names: Sequence[str]) -> list[Finding]:
+    return [
+        Finding(
+            rule="awkward-name",
+            severity="error",
+            message="no file can hold the name, which is no Unicode; the picture is left out of the project",
+            image=name.encode(errors="backslashreplace").decode(),
+            fix="rename it with letters, digits, - and _",
+        )
+        for name in names
+        if not _is_text(name)
     ]
 
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 from glauke.files import neutral
 
+from ..formats._via_pictures import byte_size
+
 HEADER = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes"
 
 
@@ -17,7 +19,7 @@ def via_csv(entries: Mapping[str, dict]) -> str:
     """The CSV of entries in VIA 2's form, their regions in lists; one line for each region."""
     lines = [HEADER]
     for entry in entries.values():
-        start = f"{_name(entry['filename'])},{_size(entry['size'])},{_json(entry['file_attributes'])}"
+        start = f"{_name(entry['filename'])},{byte_size(entry['size'])},{_json(entry['file_attributes'])}"
         regions = entry["regions"]
         lines += [
             f"{start},{len(regions)},{number},{_json(region['shape_attributes'])},{_json(region['region_attributes'])}"
@@ -39,12 +41,6 @@ def _name(name: str) -> str:
     name = safe_name(name)
     doubled = name.replace('"', '""')
     return f'"{doubled}"' if any(mark in name for mark in ',"\r\n') else name
-
-
-def _size(size: object) -> int:
-    if isinstance(size, str) and size.strip().isdecimal() and len(size) < 19:
-        return int(size)
-    return size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else -1
 
 
 def _json(value: object) -> str:

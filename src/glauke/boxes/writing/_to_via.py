@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from .._annotations import KINDS, Annotations
 from .._findings import Finding
 from .._wording import counted
+from ..formats._class_attribute import meanings, ticks_several
 from ..formats._via_document import ViaDocument
-from ._picture_boxes import only_rows, picture_boxes
+from ._picture_boxes import only_rows, picture_boxes, require_pictures
+from ._united_attributes import with_new_ids
 
 CLASS = "class"
 """Name of the class attribute where the source has none."""
@@ -74,7 +76,8 @@ def via_project(
     settings = copy.deepcopy(_SETTINGS)
     settings["core"]["default_filepath"] = default_filepath
     return {
-        "_via_settings": {**settings, "project": {"name": name}},
+        # A half character, from a file name that is no UTF-8, would make the whole file unreadable.
+        "_via_settings": {**settings, "project": {"name": name.encode(errors="replace").decode()}},
         "_via_img_metadata": dict(entries),
         "_via_attributes": {"region": dict(region_attributes), "file": dict(file_attributes or {})},
         "_via_data_format_version": FORMAT_VERSION,
@@ -88,7 +91,11 @@ def via_document_of(annotations: Annotations, *, attribute: str | None = None) -
     Width and height of pictures go into the file attributes, where VIA's own import of COCO puts them. A region
     without a label has no class attribute, which is what VIA writes for a choice that nobody made. The labels stand in
     `attribute`; without one in the attribute that a VIA file had them in, else in "class".
+
+    Raises:
+        DataError: it is a table of counts.
     """
+    require_pictures(annotations)
     attribute = attribute or (annotations.class_attribute if annotations.kind in _OF_VIA else None) or CLASS
     findings = annotations.findings
     if lost := int((~annotations.encloses).sum()):
@@ -125,20 +132,29 @@ def via_document_of(annotations: Annotations, *, attribute: str | None = None) -
 def labelled_document(document: ViaDocument, annotations: Annotations) -> ViaDocument:
     """`document` with its class attribute spelled out: each region holds its label, and no longer an option's id.
 
-    All shapes, other attributes and unknown keys stay. `annotations` is what was read from `document`.
+    It becomes a dropdown, or stays a checkbox where some region ticks several options. All shapes, other attributes
+    and unknown keys stay, and everything does where no attribute holds the class. `annotations` is what was read from
+    `document`.
     """
-    attribute = annotations.class_attribute or CLASS
-    labels: dict[str, dict[int, str]] = {}
+    attribute = annotations.class_attribute
+    declared, meaning, several = document.attributes, {}, False
+    if attribute is not None:
+        several = any(each.name == attribute and ticks_several(each) for each in annotations.attributes)
+        meaning = {attribute: meanings(declared.get(attribute)).labels}
+        offered = dropdown(annotations.labels)
+        declared = {**declared, attribute: {**offered, "type": "checkbox"} if several else offered}
+    chosen: dict[str, dict[int, dict]] = {}
     for image, region, label in zip(
         annotations.image.tolist(), annotations.region.tolist(), annotations.label.tolist(), strict=True
     ):
         if label >= 0:
-            labels.setdefault(annotations.keys[image], {})[region] = annotations.labels[label]
+            text = annotations.labels[label]
+            chosen.setdefault(annotations.keys[image], {})[region] = {attribute: {text: True} if several else text}
     entries = {}
     for key, entry in document.entries.items():
-        known = labels.get(key, {})
+        known = chosen.get(key, {})
         regions = [
-            with_value(region, attribute, known[number]) if number in known else region
+            {**region, "region_attributes": with_new_ids(region["region_attributes"], meaning) | known.get(number, {})}
             for number, region in sound_regions(entry)
         ]
         entries[key] = {**sound_entry(key, entry), "regions": regions}
@@ -146,7 +162,7 @@ def labelled_document(document: ViaDocument, annotations: Annotations) -> ViaDoc
         kind="via2-project",
         path=document.path,
         entries=entries,
-        attributes={**document.attributes, attribute: dropdown(annotations.labels)},
+        attributes=declared,
         lines=None,
         findings=document.findings,
         raw=document.raw,
@@ -184,11 +200,6 @@ def num_regions(entry: Mapping[str, object]) -> int:
     """How many regions an entry lists, sound or not."""
     regions = entry.get("regions")
     return len(regions) if isinstance(regions, dict | list) else 0
-
-
-def with_value(region: dict, attribute: str, value: object) -> dict:
-    """A copy of a region whose `attribute` is `value`."""
-    return {**region, "region_attributes": {**region["region_attributes"], attribute: value}}
 
 
 def free_key(key: str, taken: Mapping[str, object]) -> str:

@@ -8,6 +8,8 @@ box whose centre lies outside its picture, or that is larger, is cut at the edge
 
 import json
 import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from glauke.errors import DataError
 from glauke.files import is_formula
 
 from .._annotations import Annotations
+from .._wording import counted
+from .._wording import quoted as shown
 from ._output_names import output_names
 from ._picture_boxes import Number, picture_boxes
 
@@ -73,6 +77,19 @@ def require_sizes(annotations: Annotations) -> None:
         )
 
 
+def shortened_names(annotations: Annotations) -> Iterator[str]:
+    """A note for each part that names of pictures lose on the way back from the folder, with the first of them."""
+    sizes = zip(annotations.widths.tolist(), annotations.heights.tolist(), strict=True)
+    names = [name.removeprefix("./") for name in annotations.names]
+    unknown = [name for name, size in zip(names, sizes, strict=True) if min(size) <= 0 and PurePosixPath(name).suffix]
+    for lost, what in (
+        ([name for name in names if "/" in name], "the folder"),
+        (unknown, "the ending, since the size of the picture is not known"),
+    ):
+        if lost:
+            yield f"{counted(len(lost), 'name')} ({shown(lost[0])} first) will be read back without {what}"
+
+
 def quoted(text: str) -> str:
     r"""`text` as a string of YAML in double quotes, which no reader takes for a number, a date or a truth value.
 
@@ -95,7 +112,8 @@ def _sizes_csv(annotations: Annotations) -> str:
     # A cell that would run as a formula gets "./" before it, which names the same file.
     named = ((f"./{name}" if is_formula(name) else name, width, height) for name, width, height in rows)
     quoted_rows = (
-        f'"{name.replace(chr(34), chr(34) * 2)}",{width},{height}\n' for name, width, height in named if width
+        f'"{name.replace(chr(34), chr(34) * 2)}",' + (f"{width},{height}\n" if width > 0 < height else ",\n")
+        for name, width, height in named
     )
     return "filename,width,height\n" + "".join(quoted_rows)
 

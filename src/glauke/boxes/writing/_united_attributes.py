@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from .._findings import Finding
 from .._wording import listed, quoted
+from ..formats._class_attribute import meanings, plain_value
 from ..formats._via_document import ViaDocument
 
 _CHOICES = ("dropdown", "radio", "checkbox", "image")
@@ -74,21 +75,16 @@ def united(
 
 def options_of(declaration: object) -> dict[str, str]:
     """Description by id, blank where there is none."""
-    options = declaration.get("options") if isinstance(declaration, dict) else None
-    if not isinstance(options, dict):
-        return {}
-    return {str(key): text if isinstance(text, str) else "" for key, text in options.items()}
+    return dict(meanings(declaration if isinstance(declaration, dict) else None).options)
 
 
 def values_in_use(document: ViaDocument, *, of_files: bool = False) -> dict[str, list[str]]:
-    """Every text of every attribute once, in order of appearance; for checkboxes the ids that are ticked."""
+    """Every value of every attribute once, in order of appearance; for checkboxes the ids that they list."""
     seen: dict[str, dict[str, None]] = {}
     for attributes in _attribute_sets(document, of_files=of_files):
         for attribute, value in attributes.items():
             known = seen.setdefault(attribute, {})
-            for one in value if isinstance(value, dict) else (value,):
-                if isinstance(one, str):
-                    known[one] = None
+            known |= dict.fromkeys(_ids(value))
     return {attribute: list(known) for attribute, known in seen.items()}
 
 
@@ -96,12 +92,25 @@ def with_new_ids(attributes: dict, new_ids: Mapping[str, Mapping[str, str]]) -> 
     """`attributes` of one region, its ids replaced."""
     changed = dict(attributes)
     for attribute, ids in new_ids.items():
-        value = changed.get(attribute)
-        if isinstance(value, str) and value in ids:
-            changed[attribute] = ids[value]
-        elif isinstance(value, dict):
-            changed[attribute] = {ids.get(key, key): ticked for key, ticked in value.items()}
+        if attribute not in changed:
+            continue
+        match changed[attribute]:
+            case dict() as ticks:
+                changed[attribute] = {ids.get(key, key): ticked for key, ticked in ticks.items()}
+            case list() as ticked:
+                changed[attribute] = [ids.get(each, each) if isinstance(each, str) else each for each in ticked]
+            case value:
+                for one in _ids(value):
+                    changed[attribute] = ids.get(one, value)
     return changed
+
+
+def _ids(value: object) -> tuple[str, ...]:
+    """The ids that a region stores, as the reader takes them: 1 is "1"; of a checkbox also those not ticked."""
+    if isinstance(value, dict):
+        return tuple(value)
+    ids = plain_value(value)
+    return (ids,) if isinstance(ids, str) else ids
 
 
 def _attribute_sets(document: ViaDocument, *, of_files: bool) -> Iterator[dict[str, object]]:
