@@ -266,6 +266,17 @@ def test_what_a_fix_leaves_is_told(glauke, annotated, tmp_path):
     assert "left for you in the copy: warning: unsafe-name: a&b.png" in said.err
 
 
+def test_a_fix_that_leaves_no_region_with_the_attribute(glauke, annotated, tmp_path):
+    def spoil(entries):
+        entries[0]["regions"][0]["region_attributes"]["kind"] = {"a": True, "b": True}
+
+    edited(annotated, spoil)
+    said = glauke("boxes", "check", annotated, "--attribute", "kind", "--fix", tmp_path / "mended.json")
+
+    assert said.code == 1
+    assert "changes in" in said.err
+
+
 def test_the_report_is_one_page_with_the_answer_first(glauke, annotated, photos, tmp_path):
     given = ("--images", photos, "--labels", ",".join(LABELS), "--count", 3)
     said = glauke("boxes", "report", annotated, *given, "--out", tmp_path / "page.html")

@@ -16,10 +16,10 @@ class Change:
 
     what: What
     """"label": `value` is the new label. "box": `value` is (x, y, width, height). "name": `value` is the file name
-    that the entry really belongs to. "byte-size": the size in bytes, -1 for unknown. "picture-size": (width, height) in pixels. "key":
-    the key is made anew from name and size. "categories": the whole document is written anew from repaired
-    annotations. "drop-part" and "empty-part": `value` is a path of keys in the JSON, of what is taken out or becomes an
-    empty object. The other two that drop need no value."""
+    that the entry really belongs to. "byte-size": the size in bytes, -1 for unknown. "picture-size": (width, height)
+    in pixels. "key": the key is made anew from name and size. "categories": the whole document is written anew from
+    repaired annotations. "drop-part" and "empty-part": `value` is a path of keys in the JSON, of what is taken out or
+    becomes an empty object. The other two that drop need no value."""
 
     image: int
     """Index of the picture in `Annotations.names`; -1 for changes of the whole file."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from glauke import boxes
 from glauke.boxes import Annotations, Description, Finding, Prepared
-from glauke.errors import UsageError
+from glauke.errors import InputError, UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,7 +50,10 @@ def check(
     applied, remaining = (), ()
     if fix is not None:
         applied = boxes.fix(file, prepared.annotations, findings, out=fix)
-        again = check(fix, labels=labels, attribute=attribute, images=images, sizes=sizes)
+        try:
+            again = check(fix, labels=labels, attribute=attribute, images=images, sizes=sizes)
+        except InputError:  # no region that is left has the attribute
+            again = check(fix, labels=labels, images=images, sizes=sizes)
         remaining = tuple(finding for finding in again.findings if finding.severity != "note")
     return Checked(
         annotations=prepared.annotations,

@@ -116,10 +116,10 @@ def test_via_3_keeps_views_where_none_shows_a_file(tmp_path):
 
 
 def test_via_3_without_views_is_told(tmp_path):
-    document = via3() | {"view": []}
+    document = via3()
     document["file"]["1"]["fname"] = "../1.jpg"
 
-    text, left = fixed(tmp_path, document)
+    text, left = fixed(tmp_path, document | {"view": []})
 
     assert json.loads(text)["file"]["1"]["fname"] == "1.jpg"
     assert {finding.rule for finding in left} == {"bad-entry"} and len(left) == 2

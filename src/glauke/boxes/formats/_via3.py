@@ -155,8 +155,7 @@ def _converted(document: Mapping[str, object], *, kind: str, path: Path | None) 
 def _pictures(
     document: Mapping[str, object], findings: list[Finding]
 ) -> tuple[dict[str, dict], dict[str, str], list[str]]:
-    """An entry for each view and each file without one; what those views are whose file is no picture; and those
-    without a file."""
+    """An entry for each view, and each file without one; what views of no picture are; and views without a file."""
     files = via3_part(document, "file")
     entries: dict[str, dict] = {}
     moving: dict[str, str] = {}
