@@ -274,7 +274,7 @@ def test_a_fix_that_leaves_no_region_with_the_attribute(glauke, annotated, tmp_p
     said = glauke("boxes", "check", annotated, "--attribute", "kind", "--fix", tmp_path / "mended.json")
 
     assert said.code == 1
-    assert "changes in" in said.err
+    assert "1 change in" in said.err
 
 
 def test_the_report_is_one_page_with_the_answer_first(glauke, annotated, photos, tmp_path):
