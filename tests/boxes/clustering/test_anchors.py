@@ -164,7 +164,7 @@ def test_a_count_that_cannot_be_is_refused(count):
 
 
 def test_more_anchors_than_boxes_are_refused_with_both_numbers():
-    with pytest.raises(UsageError, match="9 anchors were asked for, and there are 2 different sizes"):
+    with pytest.raises(UsageError, match="9 anchors were asked for, and the boxes have 2 different sizes"):
         anchors(annotations([(10, 20), (10, 20), (30, 30)]), count=9)
 
 

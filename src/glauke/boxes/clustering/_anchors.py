@@ -160,7 +160,7 @@ def anchors(
     different = len(distinct(points, found.weights)[0])
     if count > different:
         raise UsageError(
-            f"{count} anchors were asked for, and there are {counted(different, 'different size')} of boxes",
+            f"{count} anchors were asked for, and the boxes have {counted(different, 'different size')}",
             place="--count",
             fix=f"ask for at most {different}, or annotate more boxes",
         )
