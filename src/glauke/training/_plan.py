@@ -108,8 +108,8 @@ class Costs:
 def ladders(recipe: Recipe, pack_size: int) -> list[tuple[tuple[float, int], ...]]:
     """The recipe's sizes, then cheaper ones: cut at ever smaller sides, at last half of the smallest with a rising end.
 
-    The last rung is worth it: six epochs at 16, 16, 16, 16, 24, 32 pixels cost as much as three at 24, 24, 32 and
-    learned 4.8 points more of Tiny ImageNet (docs/results.md).
+    The last rung is worth it: six epochs at 16, 16, 16, 16, 24, 32 pixels cost about as much as three at 24, 24, 32
+    and learned 4.8 points more of Tiny ImageNet (docs/results.md).
 
     >>> from glauke.training.recipes import quick
     >>> ladders(quick(), 64)[-2:]
