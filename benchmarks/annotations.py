@@ -17,6 +17,7 @@ from pathlib import Path
 from glauke import boxes
 from glauke.errors import InputError
 from glauke.jobs import boxes as jobs
+from glauke.options import BoxOptions
 
 FORMATS = ("via", "coco", "yolo", "voc", "csv")
 HEADER = ("file", "pictures", "regions", "shapes", "labels", "findings", "describe", "converts to")
@@ -39,14 +40,14 @@ def main() -> None:
 
 def row_of(file: Path) -> tuple[str, ...]:
     table, images = file.parent / "_derived_image_sizes.csv", file.parent / "images"
-    known = {"sizes": table if table.exists() else None, "images": images if images.is_dir() else None}
+    known = BoxOptions(sizes=table if table.exists() else None, images=images if images.is_dir() else None)
     try:
         lines = len(boxes.description_as_text(jobs.describe(file)).splitlines())
         kind = boxes.open_document(file).kind
     except InputError as error:
         return ("refused", "", "", "", "", error.message, "", "")
     try:
-        checked = jobs.check(file, **known)
+        checked = jobs.check(file, known)
     except InputError as error:
         return (kind, "0", "0", "", "", error.message, f"{lines} lines", "")
     a = checked.annotations
@@ -67,13 +68,13 @@ def told(counts: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in counts.items())
 
 
-def converts(file: Path, known: dict[str, Path | None]) -> str:
+def converts(file: Path, known: BoxOptions) -> str:
     """The formats that it could be written in; why not, for the others."""
     done, refusals = [], {}
     with tempfile.TemporaryDirectory() as folder:
         for to in FORMATS:
             try:
-                jobs.convert([file], to=to, out=Path(folder) / to, **known)
+                jobs.convert([file], known, to=to, out=Path(folder) / to)
                 done.append(to)
             except InputError as error:
                 # The first clause says why; names of other people's pictures have no place in a table.

@@ -1,4 +1,4 @@
-"""What a person can choose for a training run, as one value; reading it loads nothing heavy."""
+"""What a person can choose for a command, as one value; reading it loads nothing heavy."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,3 +55,17 @@ class TrainOptions:
     """The run's own folder; by default a new dated one under ./runs."""
     stop_after_steps: int | None = None
     """Save and stop after this many steps of the whole run; --resume goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoxOptions:
+    """What stands beside a file of annotations: its pictures, their sizes, and what repairs it."""
+
+    images: Path | None = None
+    """Folder with the pictures."""
+    sizes: Path | None = None
+    """CSV with filename, width and height of the pictures, where they are not here."""
+    attribute: str | None = None
+    """Region attribute that holds the class; found by itself otherwise."""
+    repair_from: Path | None = None
+    """VIA JSON of the same pictures that gives back what an export has lost."""

@@ -8,6 +8,7 @@ from PIL import Image
 from glauke.boxes._prepare import prepare, sound
 from glauke.errors import DataError
 from glauke.jobs.clusters import crops
+from glauke.options import BoxOptions
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_lines_without_a_box_need_no_size(yolo):
 def test_crops_leave_out_what_is_not_there(yolo, tmp_path):
     Image.new("RGB", (200, 400)).save(_folder(tmp_path / "photos") / "b.jpg")
 
-    done = crops(yolo, images=tmp_path / "photos", out=tmp_path / "crops")
+    done = crops(yolo, BoxOptions(images=tmp_path / "photos"), out=tmp_path / "crops")
 
     assert done.crops == 1
     assert list(done.left_out.values()) == [2]

@@ -10,6 +10,7 @@ import pytest
 from glauke import boxes
 from glauke.errors import InputError
 from glauke.jobs import boxes as jobs
+from glauke.options import BoxOptions
 
 DATASETS = os.environ.get("GLAUKE_DATASETS")
 pytestmark = pytest.mark.skipif(
@@ -67,7 +68,7 @@ def test_every_file_converts_and_reads_back_or_says_why_not(path, to, tmp_path):
     sizes = path.parent / "_derived_image_sizes.csv"
     out = tmp_path / "converted"
     try:
-        jobs.convert([path], to=to, out=out, sizes=sizes if sizes.exists() else None)
+        jobs.convert([path], BoxOptions(sizes=sizes if sizes.exists() else None), to=to, out=out)
     except InputError as error:
         assert error.place and error.message
         assert not out.exists()
@@ -97,7 +98,7 @@ def assert_same_boxes(before: boxes.Annotations, after: boxes.Annotations, *, wi
 def test_the_real_photographs_match_their_file():
     checked = jobs.check(
         ROOT / "ppe" / "via_region_data.json",
-        images=ROOT / "ppe" / "images",
+        BoxOptions(images=ROOT / "ppe" / "images"),
         labels=("hardhat", "vest", "mask", "boots"),
     )
     rules = {finding.rule for finding in checked.findings}

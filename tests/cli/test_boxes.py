@@ -140,6 +140,21 @@ def test_convert_and_read_again(glauke, annotated, photos, tmp_path, to):
     assert again["labels"] == {"hardhat": 4, "vest": 4, "boots": 4}
 
 
+def test_several_files_are_joined_and_converted(glauke, annotated, photos, tmp_path):
+    other = tmp_path / "other.json"
+    other.write_bytes(annotated.read_bytes())
+    edited(other, lambda entries: [entry.update(regions=entry["regions"][:1]) for entry in entries])
+    edited(other, lambda entries: entries[0]["regions"][0]["region_attributes"].update({"class": "boots"}))
+    glauke("boxes", "convert", other, "--to", "coco", "--out", tmp_path / "other.coco.json", "--images", photos)
+    files = (annotated, tmp_path / "other.coco.json")
+    said = glauke("boxes", "convert", *files, "--to", "coco", "--out", tmp_path / "all.json", "--images", photos)
+    again = json.loads(glauke("boxes", "check", tmp_path / "all.json", "--json").out)
+
+    assert said.code == 0
+    assert "error: label-conflict: p0.png" in said.err
+    assert (again["kind"], again["images"], again["regions"]) == ("coco", 4, 13)
+
+
 def test_merge_lists_conflicts_and_loses_nothing(glauke, annotated, tmp_path):
     other = tmp_path / "other.json"
     other.write_bytes(annotated.read_bytes())
@@ -221,6 +236,7 @@ def test_crops_train_a_classifier(glauke, annotated, photos, tmp_path, small_mod
         (("cluster", "via.json", "--feature", "relative-size"), "--images"),
         (("cluster", "via.json", "--attribute", "clas"), "'class'"),
         (("anchors", "via.json"), "--images"),
+        (("crops", "via.json", "--out", "c"), "--images"),
         (("anchors", "via.json", "--for", "yolov8"), "no anchors"),
         (("anchors", "via.json", "--for", "yolo3"), "yolov3"),
         (("convert", "via.json", "--to", "yolo", "--out", "y"), "--images"),

@@ -10,6 +10,7 @@ from ._pictures import PictureFolder as PictureFolder
 from ._pictures import picture_folder as picture_folder
 from ._prepare import Prepared as Prepared
 from ._prepare import prepare as prepare
+from ._prepare import prepare_document as prepare_document
 from ._prepare import sound as sound
 from .checking._check import check as check
 from .checking._fix import Applied as Applied
@@ -44,9 +45,11 @@ from .formats._read import open_document as open_document
 from .formats._read import read as read
 from .formats._read import require_annotations as require_annotations
 from .formats._via_document import ViaDocument as ViaDocument
+from .formats._via_document import via_document as via_document
 from .writing._exports import Converted as Converted
 from .writing._exports import convert as convert
 from .writing._merge import Merged as Merged
+from .writing._merge import joined as joined
 from .writing._merge import merge as merge
 from .writing._project import Project as Project
 from .writing._project import project as project

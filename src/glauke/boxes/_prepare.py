@@ -51,7 +51,21 @@ def prepare(
     else from the file itself. Where an export has lost labels or pictures, they come back from `repair_from`, else
     from a VIA JSON in the same folder that has the same pictures.
     """
-    document = open_document(path)
+    return prepare_document(
+        open_document(path), attribute=attribute, labels=labels, images=images, sizes=sizes, repair_from=repair_from
+    )
+
+
+def prepare_document(
+    document: Document,
+    *,
+    attribute: str | None = None,
+    labels: Collection[str] | None = None,
+    images: Path | None = None,
+    sizes: Path | None = None,
+    repair_from: Path | None = None,
+) -> Prepared:
+    """`prepare` for a document that is open already, or was joined from several."""
     pictures = None if images is None else picture_folder(images)
     table = None if sizes is None else sizes_from_csv(sizes)
     known = table
@@ -60,7 +74,7 @@ def prepare(
     as_read = require_annotations(annotations_of(document, attribute=attribute, labels=labels, sizes=known))
     annotations, donor, notes = as_read, None, ()
     if repair_from is not None or unsound(as_read) is not None:
-        donor = repair_from or donor_beside(path, as_read, read)
+        donor = repair_from or donor_beside(document.path, as_read, read)
         if donor is not None:
             annotations, notes = repaired(as_read, require_annotations(read(donor, attribute=attribute)))
     if table is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from glauke.errors import UsageError
+from glauke.options import BoxOptions
 
 from ._output import amount, say, show, show_json
 from ._train import Switch
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from glauke.boxes import Annotations, Finding
 
 MOST_TOLD = 50  # of one rule; thousands would hide the others
+Beside = Annotated[BoxOptions, Parameter(name="*")]
 Labels = Annotated[str | None, Parameter(help="The labels that boxes may have, separated by commas.")]
 
 
@@ -43,12 +45,9 @@ def check(
     file: Path,
     /,
     *,
-    images: Path | None = None,
-    sizes: Path | None = None,
     labels: Labels = None,
-    attribute: str | None = None,
-    repair_from: Path | None = None,
     fix: Path | None = None,
+    beside: Beside = BoxOptions(),  # noqa: B008  it is frozen
     json: Switch = False,
 ) -> int:
     """Find what is wrong with annotations, with image, region and a proposed fix. The file is never changed.
@@ -57,14 +56,6 @@ def check(
     ----------
     file
         Annotations of any kind.
-    images
-        Folder with the pictures: checks names, sizes in bytes and in pixels.
-    sizes
-        CSV with filename, width and height of the pictures, where they are not here.
-    attribute
-        Region attribute that holds the class; found by itself otherwise.
-    repair_from
-        VIA JSON of the same pictures that gives back what an export has lost.
     fix
         Write a mended copy here and list every change.
     json
@@ -74,11 +65,8 @@ def check(
 
     done = jobs.check(
         file,
+        beside,
         labels=split_labels(labels),
-        attribute=attribute,
-        images=images,
-        sizes=sizes,
-        repair_from=repair_from,
         fix=fix,
     )
     code = 1 if any(finding.severity != "note" for finding in done.findings) else 0
@@ -120,13 +108,10 @@ def convert(
     *files: Path,
     to: Literal["via", "coco", "yolo", "voc", "csv"],
     out: Path,
-    images: Path | None = None,
-    sizes: Path | None = None,
-    attribute: str | None = None,
-    repair_from: Path | None = None,
+    beside: Beside = BoxOptions(),  # noqa: B008  it is frozen
     json: Switch = False,
 ) -> int:
-    """Write annotations in another format; reading them back gives the same boxes and labels.
+    """Write annotations in another format; reading them back gives the same boxes and labels. Several files are joined.
 
     Parameters
     ----------
@@ -136,27 +121,28 @@ def convert(
         The format to write.
     out
         File, or folder for yolo and voc; must not exist.
-    images
-        Folder with the pictures, for the formats that need their sizes.
-    sizes
-        CSV with filename, width and height of the pictures.
-    attribute
-        Region attribute that holds the class.
-    repair_from
-        VIA JSON of the same pictures that gives back what an export has lost.
     json
         Print what was written as one JSON object.
     """
     from glauke.jobs import boxes as jobs
 
-    done, notes = jobs.convert(
-        files, to=to, out=out, images=images, sizes=sizes, attribute=attribute, repair_from=repair_from
-    )
+    done, notes = jobs.convert(files, beside, to=to, out=out)
     if not json:
-        for text in (*(note.message for note in notes), *done.notes):
+        for finding in notes:
+            say(_line(finding))
+        for text in done.notes:
             say(f"note: {_shown(text)}")
     if json:
-        show_json({"out": str(out), "to": to, "images": done.pictures, "boxes": done.boxes, "notes": list(done.notes)})
+        show_json(
+            {
+                "out": str(out),
+                "to": to,
+                "images": done.pictures,
+                "boxes": done.boxes,
+                "notes": list(done.notes),
+                "findings": [_as_dict(note) for note in notes],
+            }
+        )
     else:
         say(f"{amount(done.boxes, 'box', 'boxes')} in {amount(done.pictures, 'picture')}")
         show(str(out))

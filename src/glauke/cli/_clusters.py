@@ -5,6 +5,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from glauke.options import BoxOptions
+
+from ._boxes import Beside, split_labels
 from ._output import amount, say, show, show_json, table
 from ._train import Switch
 
@@ -17,10 +20,7 @@ def cluster(
     distance: Literal["euclidean", "iou"] = "euclidean",
     k: str = "auto",
     by_label: Switch = False,
-    images: Path | None = None,
-    sizes: Path | None = None,
-    attribute: str | None = None,
-    repair_from: Path | None = None,
+    beside: Beside = BoxOptions(),  # noqa: B008  it is frozen
     json: Switch = False,
 ) -> int:
     """Cluster the boxes by shape or size, for every number of clusters, and choose one by the elbow.
@@ -37,14 +37,6 @@ def cluster(
         Number of clusters, or auto for the elbow.
     by_label
         Cluster the boxes of each label apart, too.
-    images
-        Folder with the pictures, for relative-size.
-    sizes
-        CSV with filename, width and height of the pictures.
-    attribute
-        Region attribute that holds the class.
-    repair_from
-        VIA JSON of the same pictures that gives back what an export has lost.
     json
         Print everything as one JSON object.
     """
@@ -53,14 +45,11 @@ def cluster(
 
     found = jobs.cluster(
         file,
+        beside,
         feature=feature,
         distance=distance,
         k=k,
         by_label=by_label,
-        attribute=attribute,
-        images=images,
-        sizes=sizes,
-        repair_from=repair_from,
     )
     if json:
         show_json(boxes.clusters_as_dict(found))
@@ -97,10 +86,7 @@ def anchors(
     count: int = 9,
     input_size: int = 416,
     detector: Annotated[str | None, Parameter(name="--for")] = None,
-    images: Path | None = None,
-    sizes: Path | None = None,
-    attribute: str | None = None,
-    repair_from: Path | None = None,
+    beside: Beside = BoxOptions(),  # noqa: B008  it is frozen
     json: Switch = False,
 ) -> int:
     """Find anchors: the box sizes that overlap the annotated boxes best, at a detector's input size.
@@ -115,14 +101,6 @@ def anchors(
         Side of the detector's input in pixels.
     detector
         Print the text to paste for yolov2, yolov3 (and v4), yolov5 (and v7), mmdet, torchvision or json.
-    images
-        Folder with the pictures; their sizes are needed.
-    sizes
-        CSV with filename, width and height of the pictures.
-    attribute
-        Region attribute that holds the class.
-    repair_from
-        VIA JSON of the same pictures that gives back what an export has lost.
     json
         Print everything as one JSON object.
     """
@@ -131,13 +109,10 @@ def anchors(
 
     done = jobs.anchors(
         file,
+        beside,
         count=count,
         input_size=input_size,
         detector=detector,
-        attribute=attribute,
-        images=images,
-        sizes=sizes,
-        repair_from=repair_from,
     )
     found = done.anchors
     if json:
@@ -164,12 +139,10 @@ def crops(
     file: Path,
     /,
     *,
-    images: Path,
     out: Path,
     margin: float = 0.1,
     least_size: int = 16,
-    attribute: str | None = None,
-    repair_from: Path | None = None,
+    beside: Beside = BoxOptions(),  # noqa: B008  it is frozen
     json: Switch = False,
 ) -> int:
     """Cut every box out of its picture into folders by label, ready for glauke train.
@@ -178,18 +151,12 @@ def crops(
     ----------
     file
         Annotations of any kind.
-    images
-        Folder with the pictures.
     out
         Folder to make; must not exist.
     margin
         What is added on every side, in parts of the box's side.
     least_size
         Boxes with a shorter side in pixels are left out.
-    attribute
-        Region attribute that holds the class.
-    repair_from
-        VIA JSON of the same pictures that gives back what an export has lost.
     json
         Print counts as one JSON object.
     """
@@ -197,12 +164,10 @@ def crops(
 
     done = jobs.crops(
         file,
-        images=images,
+        beside,
         out=out,
         margin=margin,
         least_size=least_size,
-        attribute=attribute,
-        repair_from=repair_from,
     )
     if json:
         counts = {"crops": done.crops, "pictures": done.pictures, "labels": dict(done.labels)}
@@ -220,14 +185,11 @@ def report(
     file: Path,
     /,
     *,
-    images: Path | None = None,
-    sizes: Path | None = None,
     labels: str | None = None,
     count: int = 9,
     input_size: int = 416,
     out: Path = Path("report.html"),
-    attribute: str | None = None,
-    repair_from: Path | None = None,
+    beside: Beside = BoxOptions(),  # noqa: B008  it is frozen
 ) -> int:
     """Write one page: the answer, what is wrong with the file, clusters, elbow, anchors, pictures, the file explained.
 
@@ -235,10 +197,6 @@ def report(
     ----------
     file
         Annotations of any kind.
-    images
-        Folder with the pictures.
-    sizes
-        CSV with filename, width and height of the pictures, where they are not here.
     labels
         The labels that boxes may have, separated by commas.
     count
@@ -247,28 +205,19 @@ def report(
         Side of the detector's input in pixels.
     out
         The page; figures and their numbers go into a folder beside it.
-    attribute
-        Region attribute that holds the class.
-    repair_from
-        VIA JSON of the same pictures that gives back what an export has lost.
     """
     import shlex
     import sys
 
     from glauke.jobs import clusters as jobs
 
-    from ._boxes import split_labels
-
     page = jobs.report(
         file,
+        beside,
         out=out,
         labels=split_labels(labels),
         count=count,
         input_size=input_size,
-        attribute=attribute,
-        images=images,
-        sizes=sizes,
-        repair_from=repair_from,
         command=shlex.join(["glauke", *sys.argv[1:]]),
     )
     show(str(page))

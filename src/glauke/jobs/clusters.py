@@ -9,6 +9,9 @@ from glauke import boxes, pages
 from glauke.boxes import Anchors, Annotations, Clusters, Crops, Prepared
 from glauke.errors import InputError, UsageError
 from glauke.files import write_text
+from glauke.options import BoxOptions
+
+from .boxes import NOTHING_BESIDE, prepare
 
 T = TypeVar("T")
 
@@ -26,52 +29,39 @@ class AnchorsFound:
 
 def cluster(
     file: Path,
+    options: BoxOptions = NOTHING_BESIDE,
     *,
     feature: str = "aspect-ratio",
     distance: str = "euclidean",
     k: str = "auto",
     by_label: bool = False,
-    attribute: str | None = None,
-    images: Path | None = None,
-    sizes: Path | None = None,
-    repair_from: Path | None = None,
 ) -> Clusters:
     """Divide the boxes of a file into clusters, and say how many there should be."""
     number = _number_of_clusters(k)
-    prepared = boxes.prepare(file, attribute=attribute, images=images, sizes=sizes, repair_from=repair_from)
+    prepared = prepare(file, options)
     return boxes.cluster(boxes.sound(prepared), feature=feature, distance=distance, k=number, by_label=by_label)
 
 
 def anchors(
     file: Path,
+    options: BoxOptions = NOTHING_BESIDE,
     *,
     count: int = 9,
     input_size: int = 416,
     detector: str | None = None,
-    attribute: str | None = None,
-    images: Path | None = None,
-    sizes: Path | None = None,
-    repair_from: Path | None = None,
 ) -> AnchorsFound:
     """Find anchors for a detector's input size, and the text to paste into its configuration."""
     resize = "stretch" if detector is None else boxes.resize_of(detector)  # before the work: a wrong name is told first
-    prepared = boxes.prepare(file, attribute=attribute, images=images, sizes=sizes, repair_from=repair_from)
+    prepared = prepare(file, options)
     found = boxes.anchors(boxes.sound(prepared), count=count, input_size=input_size, resize=resize)
     return AnchorsFound(anchors=found, text=None if detector is None else boxes.paste_ready(found, detector=detector))
 
 
-def crops(
-    file: Path,
-    *,
-    images: Path,
-    out: Path,
-    margin: float = 0.1,
-    least_size: int = 16,
-    attribute: str | None = None,
-    repair_from: Path | None = None,
-) -> Crops:
+def crops(file: Path, options: BoxOptions, *, out: Path, margin: float = 0.1, least_size: int = 16) -> Crops:
     """Cut every box out of its picture, into folders by label that `glauke train` takes."""
-    prepared = boxes.prepare(file, attribute=attribute, images=images, repair_from=repair_from)
+    if options.images is None:
+        raise UsageError("crops are cut from pictures, and none are given", place="--images", fix="name their folder")
+    prepared = prepare(file, options)
     assert prepared.pictures is not None
     annotations = boxes.sound(prepared, sizes=False)  # a picture that is not there is left out, and told
     return boxes.crops(annotations, images=prepared.pictures, out=out, margin=margin, least_size=least_size)
@@ -79,15 +69,12 @@ def crops(
 
 def report(
     file: Path,
+    options: BoxOptions = NOTHING_BESIDE,
     *,
     out: Path,
     labels: Sequence[str] | None = None,
     count: int = 9,
     input_size: int = 416,
-    attribute: str | None = None,
-    images: Path | None = None,
-    sizes: Path | None = None,
-    repair_from: Path | None = None,
     command: str = "",
 ) -> Path:
     """Write one page about a file of annotations; what its data do not allow is left out, and the page says why."""
@@ -99,9 +86,7 @@ def report(
             raise UsageError(
                 "it exists already, and a report overwrites nothing", place=str(path), fix="give another --out"
             )
-    prepared = boxes.prepare(
-        file, attribute=attribute, labels=labels, images=images, sizes=sizes, repair_from=repair_from
-    )
+    prepared = prepare(file, options, labels=labels)
     annotations, document, notes = prepared.annotations, prepared.document, []
     findings = boxes.check(annotations, labels=labels, pictures=prepared.pictures, unrepaired=prepared.as_read)
     found = _unless_refused(lambda: boxes.cluster(boxes.sound(prepared), by_label=True), "no clusters", notes)

@@ -31,8 +31,8 @@ from ._united_attributes import United, united, values_in_use, with_new_ids
 class Merged:
     """What several files became."""
 
-    path: Path
-    """The new project."""
+    project: dict
+    """The document of a VIA 2 project."""
 
     documents: int
     pictures: int
@@ -63,7 +63,19 @@ class _Picture:
 
 
 def merge(documents: Sequence[ViaDocument], *, out: Path) -> Merged:
-    """Join VIA documents into one project at `out`; `via_document_of` makes one from any other kind.
+    """`joined`, written to `out` as a project that VIA opens.
+
+    Raises:
+        UsageError: there is nothing to join, or `out` exists.
+    """
+    require_new(out)
+    merged = joined(documents, name=out.stem)
+    write_new(out, one_line_json(merged.project))
+    return merged
+
+
+def joined(documents: Sequence[ViaDocument], *, name: str) -> Merged:
+    """Join VIA documents into one project called `name`; `via_document_of` makes one from any other kind.
 
     Pictures are the same if name and size in bytes are; a size that a file does not know fits any. A region that two
     files have exactly alike is kept once; all others are kept, and those of one object under two labels are listed.
@@ -72,9 +84,8 @@ def merge(documents: Sequence[ViaDocument], *, out: Path) -> Merged:
     new id, so that each still says what its annotator said.
 
     Raises:
-        UsageError: there is nothing to join, or `out` exists.
+        UsageError: there is nothing to join.
     """
-    require_new(out)
     if not documents:
         raise UsageError("no file to merge was given", fix="name two or more files of annotations")
     names = _short_names(documents)
@@ -89,31 +100,30 @@ def merge(documents: Sequence[ViaDocument], *, out: Path) -> Merged:
     findings = [*regions.findings, *files.findings]
     kept_once = 0
     classes: dict[str | None, list[str]] = {}
-    for number, (document, name) in enumerate(zip(documents, names, strict=True)):
+    for number, (document, file) in enumerate(zip(documents, names, strict=True)):
         # What is damaged in one file; its edits are addressed to that file, and mean nothing in the new one.
-        findings += [replace(f, message=f"{name}: {f.message}", change=None) for f in document.findings]
+        findings += [replace(f, message=f"{file}: {f.message}", change=None) for f in document.findings]
         annotations = annotations_from_via(document)
-        classes.setdefault(annotations.class_attribute, []).append(name)
+        classes.setdefault(annotations.class_attribute, []).append(file)
         drawn = drawn_regions(document, annotations)
         for key, entry in document.entries.items():
-            sound = _entry(key, entry, findings, name, ids=(regions, files), number=number)
+            sound = _entry(key, entry, findings, file, ids=(regions, files), number=number)
             picture = _same_picture(by_name.get(sound["filename"], []), byte_size(sound["size"]))
             if picture is None:
-                picture = _new_picture(pictures, by_name, key, sound, findings, name)
+                picture = _new_picture(pictures, by_name, key, sound, findings, file)
             else:
-                findings += _join_file(picture, sound, name)
-            kept_once += _join_regions(picture, sound["regions"], drawn.get(key, {}), findings, name)
+                findings += _join_file(picture, sound, file)
+            kept_once += _join_regions(picture, sound["regions"], drawn.get(key, {}), findings, file)
     findings += [*_classes(classes), *_folders(documents, names)]
     project = via_project(
         {key: picture.entry for key, picture in pictures.items()},
-        name=out.stem,
+        name=name,
         region_attributes=regions.declared,
         file_attributes=files.declared,
         default_filepath=next(filter(None, map(folder_of_pictures, documents)), ""),
     )
-    write_new(out, one_line_json(project))
     return Merged(
-        path=out,
+        project=project,
         documents=len(documents),
         pictures=len(pictures),
         regions=sum(len(p.entry["regions"]) for p in pictures.values()),
