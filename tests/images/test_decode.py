@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from glauke.images._decode import UndecodableError, decode, measure, quiet_pillow
+from glauke.files import quiet_pillow
+from glauke.images._decode import UndecodableError, decode, measure
 
 RED, WHITE, BLACK = (255, 0, 0), (255, 255, 255), (0, 0, 0)
 

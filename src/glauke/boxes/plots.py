@@ -5,8 +5,6 @@
 of a file is taken for a formula.
 """
 
-import warnings
-from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,6 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap, to_rgba
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
@@ -62,14 +59,14 @@ def save_elbow(clusters: Clusters, folder: Path) -> str:
     for draw, ax in zip(panels, axes, strict=True):
         draw(clusters, ax)
     names = ["k", "inertia", "mean_iou", "gain", "silhouette"]
-    return _saved(made, folder, "elbow", names, [[getattr(p, name) for name in names] for p in clusters.curve])
+    return save_plot(made, folder, "elbow", names, [[getattr(p, name) for name in names] for p in clusters.curve])
 
 
 def save_ratios(annotations: Annotations, folder: Path, *, clusters: Clusters) -> str:
     """How many boxes have which ratio of width to height; the CSV has the bars."""
     made, (ax,) = figure(1, panel_height=3.0)
     bars = draw_ratios(annotations, ax, clusters=clusters)
-    return _saved(made, folder, "ratios", ["from_ratio", "to_ratio", "boxes"], bars)
+    return save_plot(made, folder, "ratios", ["from_ratio", "to_ratio", "boxes"], bars)
 
 
 def save_clusters(annotations: Annotations, folder: Path, *, clusters: Clusters) -> str:
@@ -79,7 +76,7 @@ def save_clusters(annotations: Annotations, folder: Path, *, clusters: Clusters)
     points, _ = layout.cluster_points(annotations, clusters)
     shown = layout.thinned(points)
     columns = [*points[shown].T.tolist(), (clusters.assignment[shown] + 1).tolist(), clusters.rows[shown].tolist()]
-    return _saved(made, folder, "clusters", ["width", "height", "cluster", "row"], zip(*columns, strict=True))
+    return save_plot(made, folder, "clusters", ["width", "height", "cluster", "row"], zip(*columns, strict=True))
 
 
 def save_anchors(anchors: Anchors, folder: Path) -> str:
@@ -87,7 +84,7 @@ def save_anchors(anchors: Anchors, folder: Path) -> str:
     made, (ax,) = figure(1, panel_height=4.2)
     draw_anchors(anchors, ax)
     columns = [range(1, len(anchors) + 1), *anchors.sizes.T.tolist(), anchors.counts.tolist()]
-    return _saved(made, folder, "anchors", ["anchor", "width", "height", "boxes"], zip(*columns, strict=True))
+    return save_plot(made, folder, "anchors", ["anchor", "width", "height", "boxes"], zip(*columns, strict=True))
 
 
 def save_labels(annotations: Annotations, folder: Path) -> str:
@@ -95,14 +92,14 @@ def save_labels(annotations: Annotations, folder: Path) -> str:
     bars = max(1, len(layout.label_bars(annotations)))
     made, (ax,) = figure(1, panel_height=0.5 + 0.26 * bars)
     draw_labels(annotations, ax)
-    return _saved(made, folder, "labels", ["label", "boxes"], annotations.label_counts().items())
+    return save_plot(made, folder, "labels", ["label", "boxes"], annotations.label_counts().items())
 
 
 def save_positions(annotations: Annotations, folder: Path) -> str:
     """Where in their pictures the centres of boxes lie; the CSV has the cells."""
     made, (ax,) = figure(1, panel_height=3.6)
     cells = draw_positions(annotations, ax)
-    return _saved(made, folder, "positions", ["left", "top", "right", "bottom", "boxes"], cells)
+    return save_plot(made, folder, "positions", ["left", "top", "right", "bottom", "boxes"], cells)
 
 
 def draw_elbow(clusters: Clusters, ax: Axes) -> None:
@@ -295,16 +292,6 @@ def contact_sheets(
 def _font() -> Path:
     """DejaVu Sans, which matplotlib brings along."""
     return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
-
-
-def _saved(
-    made: Figure, folder: Path, name: str, header: Sequence[str], rows: Iterable[Sequence[int | float | str | None]]
-) -> str:
-    with warnings.catch_warnings():
-        # A label in letters that the PNG's font lacks; the SVG has them as text.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        warnings.filterwarnings("ignore", message="Matplotlib currently does not support .* natively")
-        return save_plot(made, folder, name, header, rows)
 
 
 def _k_axis(clusters: Clusters, ax: Axes, *, named: bool = False) -> None:

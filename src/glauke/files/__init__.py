@@ -1,5 +1,6 @@
 """Bytes on disk, safely: durable writing, strict JSON and text, picture headers, archives, downloads."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ._archive import is_archive as is_archive
@@ -32,12 +33,22 @@ from ._text import read_text as read_text
 
 if TYPE_CHECKING:
     from ._download import download as download
+    from ._pillow import PILLOW_FAILURES as PILLOW_FAILURES
+    from ._pillow import in_eight_bits as in_eight_bits
+    from ._pillow import quiet_pillow as quiet_pillow
+    from ._pillow import upright as upright
+
+_WHEN_USED = {
+    "download": "_download",
+    "PILLOW_FAILURES": "_pillow",
+    "in_eight_bits": "_pillow",
+    "quiet_pillow": "_pillow",
+    "upright": "_pillow",
+}
 
 
 def __getattr__(name: str) -> object:
-    # urllib and ssl take 100 ms to import, nearly half of what `glauke --help` may take.
-    if name == "download":
-        from ._download import download
-
-        return download
+    # urllib with ssl, and Pillow with NumPy, take longer to import than all of `glauke --help` may.
+    if name in _WHEN_USED:
+        return getattr(import_module(f".{_WHEN_USED[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,11 +5,6 @@ says and never its name. `LOAD_TRUNCATED_IMAGES` stays off: it would turn damage
 label.
 """
 
-import struct
-import warnings
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 
 import numpy as np
@@ -17,26 +12,11 @@ from jaxtyping import UInt8
 from PIL import Image, UnidentifiedImageError
 
 from glauke.errors import DataError
+from glauke.files import PILLOW_FAILURES, in_eight_bits, upright
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 MAX_PIXELS = 50_000_000
 
-# What Pillow's readers were seen to raise on files that are damaged or made to harm.
-_FAILURES = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    EOFError,
-    ArithmeticError,
-    MemoryError,
-    NotImplementedError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-)
 _KNOWN_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM")
 _STRANGERS = (
     (b"%PDF", "a PDF document"),
@@ -52,15 +32,6 @@ _STRANGERS = (
 )
 _TURN_KEYS = frozenset({"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"})
 _ORIENTATION = 0x0112
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 class UndecodableError(DataError):
@@ -70,14 +41,6 @@ class UndecodableError(DataError):
         super().__init__(message)
         self.rule = rule
         """One of "empty", "not-a-picture", "damaged" and "too-large"."""
-
-
-@contextmanager
-def quiet_pillow() -> Iterator[None]:
-    """Silence Pillow's warnings on odd files: whatever matters of them is refused with a reason instead."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def measure(data: bytes) -> tuple[int, int] | None:
@@ -108,7 +71,7 @@ def decode(data: bytes, *, size: int, channels: int) -> UInt8[np.ndarray, "size 
             image.draft(None, (2 * size, 2 * size))  # only JPEG listens
         image.load()
         image = _squared(_in_mode(_turned(image), channels), size)
-    except _FAILURES as error:
+    except PILLOW_FAILURES as error:
         raise UndecodableError("damaged", _reason(error)) from error
     # Half the time of np.asarray(image), which asks for the bytes in a roundabout way.
     return np.frombuffer(image.tobytes(), np.uint8).reshape(size, size, channels)
@@ -136,7 +99,7 @@ def _opened(data: bytes) -> Image.Image:
         if data.startswith(_KNOWN_STARTS) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP"):
             raise UndecodableError("damaged", "the beginning of the file is damaged") from error
         raise UndecodableError("not-a-picture", _kind(data)) from error
-    except _FAILURES as error:
+    except PILLOW_FAILURES as error:
         raise UndecodableError("damaged", _reason(error)) from error
     width, height = image.size
     if width * height > MAX_PIXELS:
@@ -164,24 +127,18 @@ def _orientation(image: Image.Image) -> int:
         return 1
     try:
         turn = image.getexif().get(_ORIENTATION, 1)
-    except _FAILURES:  # broken EXIF says nothing about the pixels
+    except PILLOW_FAILURES:  # broken EXIF says nothing about the pixels
         return 1
-    return turn if turn in _TURNS else 1
+    return turn if isinstance(turn, int) and 1 <= turn <= 8 else 1
 
 
 def _turned(image: Image.Image) -> Image.Image:
-    orientation = _orientation(image)
-    return image if orientation == 1 else image.transpose(_TURNS[orientation])
+    return upright(image, orientation=_orientation(image))
 
 
 def _in_mode(image: Image.Image, channels: int) -> Image.Image:
     mode = "RGB" if channels == 3 else "L"
-    if image.mode in ("RGBA", "LA", "PA") or ("transparency" in image.info and not image.mode.startswith("I")):
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    elif image.mode.startswith("I"):
-        grey = np.clip(np.asarray(image).astype(np.int64), 0, 65535) >> 8
-        image = Image.fromarray(grey.astype(np.uint8))
+    image = in_eight_bits(image)
     return image if image.mode == mode else image.convert(mode)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from glauke import files
 from glauke.errors import DataError
 
-from ._decode import measure, quiet_pillow
+from ._decode import measure
 from ._duplicates import components, same_content
 from ._picture import Finding, PackProgress, Picture, Source
 from ._workers import Chunk, Decoders, decode_chunk
@@ -49,7 +49,7 @@ def common_size(source: Source, watch: Watch) -> int:
     is at most 96 pixels, else 128. What cannot be looked at does not count: the decoding will tell why.
     """
     sizes = []
-    with quiet_pillow():
+    with files.quiet_pillow():
         for i, head in enumerate(source.heads()):
             sizes.append(measure(head))
             if i % 1000 == 0:
@@ -89,7 +89,7 @@ def _decode_all(source: Source, slots: Path, *, size: int, watch: Watch) -> _Eve
                 new = decoders.submit(chunk)
             else:
                 start = time.perf_counter()
-                with quiet_pillow():
+                with files.quiet_pillow():
                     new = [decode_chunk(chunk, slots=file, size=size, channels=source.channels)]
                 alone_seconds += time.perf_counter() - start
             done += new

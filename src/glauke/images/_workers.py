@@ -23,8 +23,9 @@ from typing import BinaryIO
 import numpy as np
 
 from glauke.errors import CannotGoOnError
+from glauke.files import quiet_pillow
 
-from ._decode import UndecodableError, decode, quiet_pillow
+from ._decode import UndecodableError, decode
 
 _REQUEST = struct.Struct("<QI")
 _REPLY = struct.Struct("<I")

@@ -126,6 +126,7 @@ def test_labels_have_clusters_of_their_own():
         'label "hardhat" is left out: its 1 box has 1 different value of aspect-ratio, fewer than 2',
         "1 box without a label belongs to no label's clusters",
     )
+    assert clusters_as_dict(found)["notes"] == list(found.notes)
     three = cluster(made(sides, labels), by_label=True, k=4)
     assert (dict(three.by_label), three.k) == ({}, 4)
     assert "fewer than 4" in three.notes[0]

@@ -145,6 +145,8 @@ def clusters_as_dict(clusters: Clusters) -> dict[str, object]:
     }
     if clusters.by_label:
         described["by_label"] = {label: clusters_as_dict(inner) for label, inner in clusters.by_label.items()}
+    if clusters.notes:
+        described["notes"] = list(clusters.notes)
     return described
 
 

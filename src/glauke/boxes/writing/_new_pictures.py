@@ -2,9 +2,7 @@
 
 import hashlib
 import re
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from glauke.files import picture_header
+from glauke.files import PILLOW_FAILURES, picture_header
 
 SIDE = 16
 NEAR = 12
@@ -21,11 +19,6 @@ quality 50 differs in fewer, pictures of different things in more than 60 (`test
 _BLANK = 24  # set bits: fewer, or fewer unset, and a picture is too even to tell from another one
 _MOST_PAIRS = 2**20  # compared at once, at 32 bytes a pair
 
-# What Pillow's readers raise on files that are damaged or made to harm.
-_FAILURES = (
-    OSError, SyntaxError, ValueError, TypeError, AttributeError, LookupError, EOFError, ArithmeticError, MemoryError,
-    NotImplementedError, RuntimeError, struct.error, zlib.error, Image.DecompressionBombError,
-)  # fmt: skip
 _DIGITS = re.compile("([0-9]+)")
 
 
@@ -81,7 +74,7 @@ def look_at(folder: Path, name: str) -> NewPicture:
         return NewPicture(name=name, problem="it is empty" if not data else "it is no picture, or its start is damaged")
     try:
         outlines = _outlines(path)
-    except _FAILURES as error:
+    except PILLOW_FAILURES as error:
         return NewPicture(name=name, problem=f"it is damaged: {error}")
     return NewPicture(
         name=name,
