@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?=
 ARGS ?=
+# A process for each core with one thread each: torch's threads in several processes at once would wait for one another.
+# A file's tests stay together, because the blocks of a page of the docs are run in order.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help run test coverage wheel lint format format-check types check clean
@@ -25,7 +28,7 @@ run: $(VENV)/.core
 	@$(BIN)/glauke train $(if $(DATA),"$(DATA)",digits --recipe digits) $(ARGS)
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(PYTEST) $(ARGS)
 
 coverage: $(VENV)/.dev
 	@$(BIN)/coverage run -m pytest $(ARGS)
