@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--step-seconds", type=float, default=0.7)
     parser.add_argument("--steps", type=int, default=30)
     arguments = parser.parse_args()
-    plan = Plan(epochs=1, steps_per_epoch=arguments.steps, peak_step=1.0, sizes=(64,), eval_size=64)
+    plan = Plan(epochs=1, batch_sizes=(128,), steps=(arguments.steps,), peak_step=1.0, sizes=(64,), eval_size=64)
     spent = 0.0
     with Screen(Terminal()) as screen:
         view = ProgressView(screen)

@@ -24,20 +24,22 @@ OWN_FILES = [
     *(p for folder in ("tests", "benchmarks") for p in sorted((ROOT / folder).rglob("*.py"))),
 ]
 
-EVERYONES = {"errors", "files"}
+EVERYONES = {"errors", "files", "markup"}
 VALUES = {"images", "models", "training", "runs", "insight", "boxes"}
 ARROWS = {  # room: the rooms it may import
     "errors": set(),
     "files": {"errors"},
+    "markup": set(),
     "images": EVERYONES,
     "models": EVERYONES,
-    "runs": EVERYONES,
+    "runs": {"plots", *EVERYONES},
     "plots": EVERYONES,
     "training": {"images", "models", "runs", "plots", *EVERYONES},
     "insight": {"images", "models", "runs", "training", "plots", *EVERYONES},
     "boxes": {"plots", *EVERYONES},
     "pages": VALUES | EVERYONES,
     "options": EVERYONES,
+    "notebook": {"training", "runs", *EVERYONES},
     "jobs": VALUES | {"pages", "options"} | EVERYONES,
     "cli": VALUES | {"jobs", "options"} | EVERYONES,  # the rooms' values, to print them
     "__init__": set(),
@@ -53,7 +55,10 @@ STRANGERS = {  # room: packages it never imports, not even inside a function
 }
 WITHOUT_TORCH = ("errors", "files", "images", "runs", "boxes", "pages")
 """Importing these rooms loads no torch; `images` hands out its torch-using names lazily."""
-TORCH_IN_IMAGES = {"_batches.py", "_augment.py", "_keyed.py"}
+TORCH_IN_IMAGES = {
+    "_augment.py", "_batches.py", "_colour.py", "_crop.py", "_keyed.py", "_mix.py", "_pixels.py", "_shape.py",
+    "_stream.py", "_trivial.py",
+}  # fmt: skip
 """The files of `images` that may import torch at module level."""
 NAMED_FOR_NOTHING = re.compile(r"(utils?|commons?|helpers?|core|base|misc)$")
 UNSAFE_MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}

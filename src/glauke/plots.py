@@ -6,6 +6,7 @@ The SVG is transparent and draws its ink in `currentColor`, so it follows a page
 """
 
 import io
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -37,7 +38,13 @@ def save_plot(
     """
     folder.mkdir(parents=True, exist_ok=True)
     svg, png = io.BytesIO(), io.BytesIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": f"glauke-{name}"}):
+    with (
+        matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": f"glauke-{name}"}),
+        warnings.catch_warnings(),
+    ):
+        # A name in letters that the PNG's font lacks; the SVG has them as text.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        warnings.filterwarnings("ignore", message="Matplotlib currently does not support .* natively")
         figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
         figure.savefig(png, format="png", dpi=150, facecolor="white", metadata={"Software": None})
     text = _themed(svg.getvalue().decode("utf-8"))

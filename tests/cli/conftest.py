@@ -1,7 +1,9 @@
 """The command line in this process: words in, exit code and both streams out."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -9,6 +11,9 @@ from PIL import Image
 
 from glauke.cli._main import run
 from glauke.models import _registry
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -38,21 +43,40 @@ def glauke(capsys, monkeypatch, tmp_path):
     return call
 
 
-@pytest.fixture
-def small_model(monkeypatch):
-    """A network that trains in a blink under the name that recipes use."""
+def small(num_classes: int, in_channels: int = 3, stem: str = "full") -> "nn.Module":
+    """A network that trains in a blink."""
     from torch import nn
 
-    def small(num_classes, in_channels=3, stem="full"):
-        return nn.Sequential(
-            nn.Conv2d(in_channels, 8, 3, stride=2),
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(2),
-            nn.Flatten(),
-            nn.Linear(32, num_classes),
-        )
+    return nn.Sequential(
+        nn.Conv2d(in_channels, 8, 3, stride=2),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(32, num_classes),
+    )
 
+
+@pytest.fixture
+def small_model(monkeypatch):
+    """The small network under the name that recipes use."""
     monkeypatch.setattr(_registry, "MODELS", {"resnet18": small})
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory) -> Path:
+    """A run of one epoch on the digits with the small network, for all tests that only look at a run."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_registry, "MODELS", {"resnet18": small})
+        assert run(["train", "digits", "--epochs", "1", "--max-lr", "0.1", "--out", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def digits_run(glauke, small_model, trained_once) -> Path:
+    """A copy of that run, `run` in the current folder."""
+    shutil.copytree(trained_once, "run")
+    return Path("run")
 
 
 def picture(shade: int, size: tuple[int, int], seed: int) -> Image.Image:

@@ -1,10 +1,12 @@
 """What a person sees while a model trains: a bar on a terminal, plain lines in a log."""
 
 import io
+import math
+from dataclasses import replace
 
 import pytest
 
-from glauke.cli._progress import ProgressView
+from glauke.cli._progress import ProgressView, epoch_line
 from glauke.cli._screen import Screen
 from glauke.runs import EpochRow
 from glauke.training import EpochDone, Note, Plan, Stage, Stepped
@@ -15,11 +17,11 @@ class Terminal(io.StringIO):
         return True
 
 
-PLAN = Plan(epochs=2, steps_per_epoch=10, peak_step=3.0, sizes=(32, 64), eval_size=64)
+PLAN = Plan(epochs=2, batch_sizes=(8, 8), steps=(10, 10), peak_step=3.0, sizes=(32, 64), eval_size=64)
 ROW = EpochRow(
     epoch=2, step=20, size=64, lr=0.1, momentum=0.9, train_loss=1.5, train_accuracy=0.5, train_top5=0.8, val_loss=1.75,
-    val_accuracy=0.4375, val_top5=0.75, val_pictures=3000, seconds=140.4, seconds_data=1.0, seconds_train=130.0,
-    seconds_eval=9.0, seconds_write=0.4, images_per_second=550.0,
+    val_accuracy=0.4375, val_top5=0.75, val_pictures=3000, seconds=140.4, seconds_data=1.0, seconds_train=126.0,
+    seconds_optimizer=4.0, seconds_eval=9.0, seconds_write=0.4, images_per_second=550.0,
 )  # fmt: skip
 
 
@@ -41,8 +43,23 @@ def test_a_log_has_one_line_an_epoch_and_no_control_characters():
     assert lines[2] == (
         "Epoch 2/2 - 10 steps - 140 s - 550 images/s - 64 px - lr 0.1000 - loss 1.5000 - accuracy 0.5000"
         " - val loss 1.7500 - val accuracy 0.4375 (of 3,000) best"
+        " - data 1% - train 90% - optimizer 3% - eval 6% - write 0%"
     )
     assert "\x1b" not in stream.getvalue() and "\b" not in stream.getvalue()
+
+
+def test_a_programs_own_metrics_stand_in_the_line_and_on_the_bar(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    own = {"train_mean_error": 0.25, "val_mean_error": 0.5}
+    row = replace(ROW, size=0, train_accuracy=None, val_accuracy=None, extra=own)
+    line = epoch_line(EpochDone(row=row, plan=PLAN, best=False))
+    assert "lr 0.1000 - loss 1.5000 - mean error 0.2500 - val loss 1.7500 - val mean error 0.5000 (of 3,000)" in line
+    assert "px" not in line and "accuracy" not in line and "best" not in line
+    stream = Terminal()
+    event = replace(stepped(10), accuracy=lambda: math.nan, metrics=lambda: {"loss": 2.0, "mean_error": 0.25})
+    with Screen(stream) as screen:
+        ProgressView(screen)(event)
+    assert "loss 2.9140 - mean error 0.2500" in stream.getvalue() and "accuracy" not in stream.getvalue()
 
 
 def test_a_terminal_has_a_bar_with_everything_on_it(monkeypatch):

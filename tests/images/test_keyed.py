@@ -2,6 +2,7 @@
 
 import torch
 
+from glauke.images import _keyed
 from glauke.images._keyed import _mix_int, integers, permutation, uniform
 
 
@@ -27,8 +28,20 @@ def test_a_sample_draws_the_same_wherever_it_stands():
 def test_every_part_of_the_key_counts():
     samples = torch.arange(64)
     first = uniform(samples, **key())
+    assert first.dtype == torch.float64
     for other in (key(seed=1), key(epoch=1), key(purpose="other")):
         assert (uniform(samples, **other) == first).sum() == 0
+
+
+def test_every_letter_of_a_purpose_counts():
+    first, second = (uniform(torch.arange(64), **key(purpose=f"a long purpose {word}")) for word in ("x", "y"))
+    assert (first == second).sum() == 0
+
+
+def test_the_largest_number_is_below_1(monkeypatch):
+    monkeypatch.setattr(_keyed, "_bits", lambda samples, *rest: torch.full_like(samples, -1))
+    assert uniform(torch.arange(1), **key()).item() == 1 - 2**-53
+    assert integers(torch.arange(1), high=9, **key()).item() == 8
 
 
 def test_the_numbers_are_uniform_and_independent():

@@ -4,6 +4,7 @@ import pytest
 
 from glauke.errors import DataError, UnknownNameError, UsageError
 from glauke.images import SOURCES, Source, find_source
+from glauke.images._cifar import CIFAR10, CIFAR100
 from glauke.images._folder import ClassFolders
 from glauke.images._tiny_imagenet import TinyImageNet
 
@@ -20,8 +21,23 @@ def test_names_and_paths_lead_to_their_sources(cache, tmp_path, lay, archive, cl
     assert find_source("digits").name == "digits"
 
 
+def raw_sets() -> dict[str, bytes]:
+    """MNIST, Fashion-MNIST and both CIFARs as they may lie in ./data, with two black pictures in every file."""
+    tree = {}
+    for part in ("train", "t10k"):
+        for folder in ("MNIST/raw", "FashionMNIST/raw"):
+            tree[f"{folder}/{part}-images-idx3-ubyte"] = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28]) + (
+                bytes(2 * 28 * 28)
+            )
+            tree[f"{folder}/{part}-labels-idx1-ubyte"] = bytes([0, 0, 8, 1, 0, 0, 0, 2, 4, 9])
+    for form in (CIFAR10, CIFAR100):
+        record = bytes(len(form.label_limits) + 3072)
+        tree |= {f"{form.folder}/{name}": 2 * record for name in form.parts}
+    return tree
+
+
 def test_every_named_source_keeps_the_protocol(cache, tmp_path, lay, tiny_tree):
-    lay(tmp_path / "empty/data", tiny_tree)
+    lay(tmp_path / "empty/data", tiny_tree | raw_sets())
     for name in SOURCES:
         source = find_source(name)
         assert isinstance(source, Source)

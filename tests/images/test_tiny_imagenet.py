@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from glauke.errors import CannotGoOnError, DataError
-from glauke.images import _tiny_imagenet, find_source
-from glauke.images._tiny_imagenet import SHA256, URL, TinyImageNet, readable_names
+from glauke.images import _published, find_source
+from glauke.images._tiny_imagenet import ARCHIVE, TinyImageNet, readable_names
 
 CRANE, MACHINE = "n01000001", "n02000001"
 
@@ -141,13 +141,13 @@ def test_it_is_looked_for_in_data_and_in_the_cache(cache, archive, tiny_tree, na
 
 def test_it_is_downloaded_where_it_is_nowhere(cache, archive, tiny_tree, monkeypatch):
     def download(url, target, *, num_bytes, sha256, watch):
-        assert (url, num_bytes, sha256) == (URL, 248_100_043, SHA256)
+        assert (url, num_bytes, sha256) == (ARCHIVE.url, 248_100_043, ARCHIVE.sha256)
         assert url.startswith("https://")
         watch(7, num_bytes)
         target.parent.mkdir(parents=True)
         return archive(target, tiny_tree)
 
-    monkeypatch.setattr(_tiny_imagenet.files, "download", download)
+    monkeypatch.setattr(_published.files, "download", download)
     seen = []
     source = find_source("tiny-imagenet", watch=seen.append)
     assert source.path == cache / "downloads" / "tiny-imagenet-200.zip"
@@ -159,10 +159,10 @@ def test_without_a_network_one_sentence_says_where_to_put_it(cache, monkeypatch)
     def offline(*arguments, **options):
         raise CannotGoOnError("no network", place="x")
 
-    monkeypatch.setattr(_tiny_imagenet.files, "download", offline)
+    monkeypatch.setattr(_published.files, "download", offline)
     with pytest.raises(CannotGoOnError) as caught:
         find_source("tiny-imagenet")
     sentence = str(caught.value)
     assert "\n" not in sentence
-    for part in ("./data", str(cache / "downloads"), "no network", "tiny-imagenet-200.zip", "--source", URL):
+    for part in ("./data", str(cache / "downloads"), "no network", "tiny-imagenet-200.zip", "--source", ARCHIVE.url):
         assert part in sentence

@@ -268,3 +268,31 @@ def test_equal_runs_give_equal_pages(whole):
 def test_a_damaged_figure_is_named(record):
     with pytest.raises(DataError, match="the figure 'curves' is not SVG"):
         run_page(record, figures={"curves": "<svg"})
+
+
+def test_a_run_is_compared_with_what_its_machine_reaches(record):
+    facts = {"gflop_per_picture": 3.4, "gflops": 61.3, "matrix_gflops": 175.0}
+    text = words(parsed(run_page(replace(record, extra={**record.extra, "speed": facts}))))
+
+    assert "Trained at 61 of 175 GFLOP/s that a matrix product reaches here in bf16 (35%)" in text
+
+
+@pytest.mark.parametrize("facts", [None, {}, "fast", {"gflops": 0, "matrix_gflops": 1}, {"gflops": "<b>"}])
+def test_a_run_without_that_comparison_has_no_sentence_of_it(record, facts):
+    assert "Trained at" not in run_page(replace(record, extra={**record.extra, "speed": facts}))
+
+
+def test_the_parts_of_the_time_are_named(record):
+    text = run_page(replace(record, seconds_by_part={"train": 30.0, "optimizer": 3.0, "range_test": 1.0}))
+    for name in ("forward and backward", "the optimizer&#x27;s step", "range test"):
+        assert name in text or name.replace("&#x27;", "'") in text
+
+
+def test_a_run_of_a_programs_own_metrics_shows_them_and_no_accuracy(record, rows):
+    nan = float("nan")
+    final = replace(record.final, val_accuracy=nan, val_top5=None, val_loss=0.5, extra={"val_mean_error": 0.125})
+    own = [replace(row, train_accuracy=None, val_accuracy=None, train_top5=None, val_top5=None) for row in rows]
+    data = replace(record.data, name="loaders", size=0, classes=0, mean=(), std=())
+    text = run_page(replace(record, final=final, best=replace(final, epoch=2), data=data), rows=own)
+    assert "val loss 0.5, val mean error 0.125" in text and "After the best epoch: val mean error" in text
+    assert "nan" not in text and "0 × 0" not in text and "examples" in text

@@ -1,4 +1,4 @@
-"""Only shapes and text come through, under ids of their own."""
+"""Only shapes, text and PNGs within come through, under ids of their own."""
 
 import re
 
@@ -82,6 +82,32 @@ def test_what_is_no_paint_is_gone(attributes):
 @pytest.mark.parametrize("target", ["https://example.org/x.svg#a", "x.svg#a", "javascript:alert(1)", "data:,x"])
 def test_a_use_points_inside_or_nowhere(target):
     assert inlined(f"<use href='{target}'/><use xlink:href='{target}'/>") == inlined("<use/><use/>")
+
+
+def test_a_png_within_the_figure_stays():
+    """As matplotlib writes it: with a line break in its data and two styles of which the second counts."""
+    style = "style='image-rendering:crisp-edges;image-rendering:pixelated'"
+    image = f"<image xlink:href='data:image/png;base64,\niVBORw0KGgo=' width='3' height='2' {style}/>"
+
+    kept = 'width="3" height="2" image-rendering="pixelated" href="data:image/png;base64,iVBORw0KGgo="'
+    assert inlined(image).endswith(f"<image {kept}></image></svg>")
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "data:image/png;base64,",
+        "data:image/png,iVBORw0KGgo",
+        "data:image/png;base64,&quot;onload=&quot;",
+        "data:text/html;base64,PHNjcmlwdD4=",
+        "DATA:image/png;base64,iVBORw0KGgo=",
+        "data:image/png;base64,iVBORw0KGgo=#x",
+        "https://example.org/x.png",
+        "",
+    ],
+)
+def test_any_other_image_is_gone(target):
+    assert inlined(f"<image href='{target}'/>") == inlined("")
 
 
 def test_text_is_escaped_again():

@@ -36,6 +36,13 @@ def test_by_hand():
     assert decode(Whole, encode(whole), place="x.json") == whole
 
 
+def test_what_is_not_finite_comes_back_as_a_number_from_unknown_fields_too():
+    part = Part(size=1.0, extra={"val_mae": float("inf"), "later": {"rates": [0.1, float("-inf")]}, "name": "infinite"})
+
+    assert encode(part)["val_mae"] == "inf"
+    assert decode(Part, encode(part), place="x.json") == part
+
+
 def test_a_whole_number_where_a_float_belongs_becomes_one():
     size = decode(Part, {"size": 3}, place="x.json").size
 

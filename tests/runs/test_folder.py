@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from glauke.errors import DataError, UsageError
-from glauke.runs import list_runs, new_run_folder
+from glauke.runs import list_runs, moved_aside, new_run_folder
 
 NOON = datetime(2026, 11, 24, 14, 12, 59)
 SAMPLE = Path(__file__).parent / "data" / "run.json"
@@ -84,3 +84,15 @@ def test_a_run_folder_lists_itself(tmp_path):
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(DataError, match="no such folder"):
         list_runs(tmp_path / "runs")
+
+
+def test_a_folder_is_moved_aside_to_the_first_free_number(tmp_path):
+    folder = tmp_path / "x"
+    assert moved_aside(folder) is None
+    folder.mkdir()
+    assert moved_aside(folder) is None and folder.is_dir()  # there is nothing in it to lose
+    for number in (1, 2):
+        folder.mkdir(exist_ok=True)
+        (folder / "note").write_text(str(number))
+        assert moved_aside(folder) == tmp_path / f"x.{number}" and not folder.exists()
+    assert [(tmp_path / f"x.{number}" / "note").read_text() for number in (1, 2)] == ["1", "2"]

@@ -1,11 +1,15 @@
 """A small network and a small data set, so that whole runs take a second."""
 
+from types import SimpleNamespace
+
 import pytest
+import torch
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 from glauke.images import make_split, open_pack
 from glauke.models import _registry
-from glauke.training import Recipe
+from glauke.training import Experiment, Note, Recipe, Stepped, _fit
 
 
 def small(num_classes, in_channels=3, stem="full"):
@@ -24,9 +28,11 @@ def small(num_classes, in_channels=3, stem="full"):
     )
 
 
-@pytest.fixture(autouse=True)
-def small_model(monkeypatch):
-    monkeypatch.setattr(_registry, "MODELS", {**_registry.MODELS, "small": small})
+@pytest.fixture(scope="module", autouse=True)
+def small_model():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_registry, "MODELS", {**_registry.MODELS, "small": small})
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -54,4 +60,58 @@ def recipe():
         cutout=2,
         eval_pictures=200,
         sizes=((0.0, 8), (1.0, 10)),
+    )
+
+
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch, request):
+    """Figures take longer than the runs of these tests; who wants them asks for `drawn`."""
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr(_fit, "draw_run", lambda *values: None)
+
+
+def _examples(count, seed):
+    """Vectors of eight, each of the class of the largest of its first three numbers."""
+    inputs = torch.randn(count, 8, generator=torch.Generator().manual_seed(seed))
+    return TensorDataset(inputs, inputs[:, :3].argmax(dim=1))
+
+
+def _network(seed=0):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.2), nn.Linear(16, 3))
+
+
+def _sgd(model, **options):
+    return torch.optim.SGD(model.parameters(), **{"lr": 0.1, "momentum": 0.9, **options})
+
+
+def _experiment(**fields):
+    """Everything anew, as a program that is started again makes it: four steps an epoch, the last of two examples."""
+    defaults = {
+        "name": "small",
+        "model": fields.get("model") or _network(),
+        "train": DataLoader(_examples(50, 1), batch_size=16, shuffle=True),
+        "val": DataLoader(_examples(30, 2), batch_size=16),
+        "epochs": 3,
+        "max_lr": None if "optimizer" in fields else 0.1,
+        "seed": 5,
+    }
+    return Experiment(**{**defaults, **fields})
+
+
+def _stepped(told):
+    """Watch the steps."""
+    return lambda event: told(event) if isinstance(event, Stepped) else None
+
+
+def _noted(told):
+    """Collect the notes."""
+    return lambda event: told.append(event.text) if isinstance(event, Note) else None
+
+
+@pytest.fixture
+def make():
+    """What the tests of `fit` are made of."""
+    return SimpleNamespace(
+        examples=_examples, network=_network, sgd=_sgd, experiment=_experiment, stepped=_stepped, noted=_noted
     )

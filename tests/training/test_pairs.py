@@ -49,6 +49,28 @@ def test_what_is_no_pair_is_refused(batch, told):
         pair(batch, CPU)
 
 
+class Own(torch.Tensor):
+    """A kind of tensor that refuses every function, as fastai's pictures refuse a loss that is not fastai's."""
+
+    @classmethod
+    def __torch_function__(cls, func, types, args=(), kwargs=None):
+        if func.__name__ in ("as_subclass", "__get__"):
+            return super().__torch_function__(func, types, args, kwargs)
+        raise TypeError(f"no {func.__name__} for these")
+
+
+def test_tensors_of_an_own_kind_become_plain_ones_without_a_copy():
+    pictures = torch.ones(2)
+    inputs, labels = pair((pictures.as_subclass(Own), pictures.as_subclass(Own)), CPU)
+    assert type(inputs) is type(labels) is torch.Tensor and inputs.data_ptr() == pictures.data_ptr()
+
+
+def test_a_tensor_that_is_made_of_others_stays_what_it_is():
+    nested = torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=torch.jagged)
+    inputs, _ = pair((nested, torch.zeros(2)), CPU)
+    assert inputs.is_nested and [len(part) for part in inputs.unbind()] == [2, 3]
+
+
 def test_hits():
     outputs = torch.tensor([[0.0, 1.0], [2.0, 1.0], [0.0, 3.0]])
     assert hits(outputs, torch.tensor([1, 0, 0])).item() == 2

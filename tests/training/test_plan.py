@@ -4,11 +4,13 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from glauke.errors import UsageError
 from glauke.training import fit_to_time, make_plan, momentum_at, rate_at
 from glauke.training._plan import Costs
-from glauke.training.recipes import RECIPES, assignment, quick
+from glauke.training.recipes import RECIPES, assignment, laptop, quick
 
 
 def test_the_assignment_is_that_of_the_reports():
@@ -42,9 +44,56 @@ def test_quick_grows_its_pictures():
     assert plan.sizes == (32, 32, 32, 40, 48, 64) and plan.eval_size == 64 and plan.steps_per_epoch == 602
 
 
+def test_the_laptop_has_its_phases():
+    plan = make_plan(laptop(), num_pictures=77_000, pack_size=64)
+    assert plan.sizes == (32,) * 8 + (40,) * 2 + (48,) * 2 + (64,) * 2 and plan.eval_size == 64
+    assert plan.num_steps == 14 * 602 and plan.peak_step == pytest.approx(0.2 * 14 * 602 - 1)
+
+
 def test_a_batch_larger_than_the_data_is_refused():
     with pytest.raises(UsageError, match="512 is larger than the 100"):
         make_plan(assignment(), num_pictures=100, pack_size=64)
+    with pytest.raises(UsageError, match="200 is larger than the 150"):
+        make_plan(replace(quick(), batches=((0.5, 200),)), num_pictures=150, pack_size=64)
+
+
+def test_epochs_of_unequal_length_worked_by_hand():
+    # 1,000 pictures: 10 steps of 100, 5 of 200, 3 of 400 (the last of 200).
+    recipe = replace(quick(), epochs=5, batch_size=100, batches=((0.5, 200), (1.0, 400)), peak=0.4)
+    plan = make_plan(recipe, num_pictures=1000, pack_size=64)
+    assert plan.batch_sizes == (100, 100, 200, 200, 400) and plan.steps == (10, 10, 5, 5, 3)
+    assert plan.num_steps == 33 and plan.steps_per_epoch == 10
+    assert [plan.first_step(epoch) for epoch in range(6)] == [0, 10, 20, 25, 30, 33]
+    assert [plan.epoch_of(step) for step in (0, 9, 10, 19, 20, 24, 25, 29, 30, 32)] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert plan.peak_step == 19  # the last step of epoch 2, which are 0.4 of five
+    for peak, step in ((0.0, 0.0), (0.5, 19 + 2.5), (0.6, 24), (0.8, 29), (0.9, 29 + 1.5), (1.0, 32)):
+        assert make_plan(replace(recipe, peak=peak), num_pictures=1000, pack_size=64).peak_step == pytest.approx(step)
+
+
+@given(
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(2, 64)), max_size=3),
+    st.integers(64, 2000),
+)
+def test_steps_and_epochs_agree_whatever_the_batches(epochs, peak_epoch, batches, num_pictures):
+    peak_epoch = min(peak_epoch, epochs)
+    recipe = replace(quick(), epochs=epochs, batch_size=32, batches=tuple(batches), peak=peak_epoch / epochs)
+    plan = make_plan(recipe, num_pictures=num_pictures, pack_size=64)
+    assert len(plan.steps) == len(plan.batch_sizes) == epochs and plan.first_step(epochs) == plan.num_steps
+    assert plan.peak_step == plan.first_step(peak_epoch) - 1  # the last step of that epoch
+    for epoch in range(epochs):
+        first, last = plan.first_step(epoch), plan.first_step(epoch + 1) - 1
+        assert plan.epoch_of(first) == plan.epoch_of(last) == epoch
+    rate_at(plan.num_steps - 1, recipe=recipe, plan=plan, max_lr=0.1)
+
+
+def test_larger_batches_cost_by_their_pictures():
+    even = replace(quick(), epochs=4, batch_size=100, sizes=((0.0, 32),), eval_pictures=None)
+    grown = replace(even, batches=((0.5, 200),))
+    costs = Costs(seconds_per_step={32: 1.0})
+    one, other = (costs.seconds(r, num_train=1000, num_val=100, pack_size=64) for r in (even, grown))
+    assert one == other == pytest.approx(40 + 4 * 0.35)  # 40 batches of 100, and 4 x 100 held-out pictures
 
 
 COSTS = Costs(seconds_per_step={16: 0.3, 24: 0.55, 32: 1.0, 40: 1.5, 48: 2.2, 64: 4.0})

@@ -41,7 +41,8 @@ def rows(count: int, *, every: int = 1) -> list[EpochRow]:
                 val_pictures=(33_000 if epoch == count else 3_000) if looked else 0,
                 seconds=35.0,
                 seconds_data=2.0,
-                seconds_train=30.0,
+                seconds_train=27.0,
+                seconds_optimizer=3.0,
                 seconds_eval=1.5,
                 seconds_write=0.5,
                 images_per_second=2462.0,
@@ -174,7 +175,7 @@ def test_schedule_names_its_peak_and_its_sizes():
     rates = [0.1 + 0.01 * step if step < 20 else 0.3 - 0.003 * (step - 20) for step in range(100)]
     figure, axes = plots.figure(2)
     sizes = [(0, 32), (10, 32), (40, 64)]
-    plots.draw_schedule(rates, axes, momenta=[0.9] * 100, steps_per_epoch=10, sizes=sizes)
+    plots.draw_schedule(rates, axes, momenta=[0.9] * 100, steps=[10] * 10, sizes=sizes)
 
     assert_tidy(figure)
     assert "Learning rate (peak 0.3 at step 21 of 100, in epoch 3)" in texts(figure)
@@ -182,11 +183,32 @@ def test_schedule_names_its_peak_and_its_sizes():
     assert len(axes[0].patches) == 1  # every other phase is shaded, and the repeated size is one phase
 
 
+def test_epochs_are_equally_wide_whatever_their_steps():
+    rates = [0.1 + 0.01 * step if step < 12 else 0.2 for step in range(20)]
+    figure, axes = plots.figure(2)
+    plots.draw_schedule(rates, axes, momenta=[0.9] * 20, steps=[10, 4, 6], sizes=[(0, 32), (10, 48), (14, 64)])
+
+    assert "Learning rate (peak 0.21 at step 12 of 20, in epoch 2)" in texts(figure)
+    assert axes[0].lines[-1].get_xdata()[0] == pytest.approx(1.25)  # one of four steps into the second epoch
+    assert [(patch.get_x(), patch.get_width()) for patch in axes[0].patches] == [(0.0, 1.0), (2.0, 1.0)]
+
+
 def test_schedule_of_a_single_step():
     figure, axes = plots.figure(2)
-    plots.draw_schedule([0.0], axes, momenta=[0.9], steps_per_epoch=1)
+    plots.draw_schedule([0.0], axes, momenta=[0.9], steps=[1])
 
     assert_tidy(figure)
+
+
+def test_own_metrics_have_panels_and_an_accuracy_nobody_measured_has_none(tmp_path):
+    own = [
+        replace(row, train_accuracy=None, val_accuracy=None, extra={"train_mean_error": 0.5, "val_mean_error": 0.75})
+        for row in rows(3)
+    ]
+    svg = plots.save_curves(own, tmp_path)
+
+    assert "Mean error" in svg and "Loss" in svg and "Accuracy" not in svg and "held-out 0.750" in svg
+    assert "train_mean_error,val_mean_error" in (tmp_path / "curves.csv").read_text()
 
 
 @pytest.mark.parametrize("count", [1, 2, 50])
@@ -196,7 +218,7 @@ def test_time_adds_up(count):
 
     assert_tidy(figure)
     assert max(bar.get_y() + bar.get_height() for bar in ax.patches) == pytest.approx(35.0)
-    assert {"data 6%", "train 86%", "evaluate 4%", "write 1%", "other 3%"} <= set(texts(figure))
+    assert {"data 6%", "train 77%", "optimizer 9%", "evaluate 4%", "write 1%", "other 3%"} <= set(texts(figure))
 
 
 def test_before_the_first_epoch():
@@ -215,7 +237,7 @@ def saved(tmp_path_factory):
     return folder, {
         "curves": plots.save_curves(rows(5), folder),
         "range_test": plots.save_range_test(range_test("linear"), folder, used="valley"),
-        "schedule": plots.save_schedule(rates, folder, momenta=momenta, steps_per_epoch=1),
+        "schedule": plots.save_schedule(rates, folder, momenta=momenta, steps=[1, 2]),
         "time": plots.save_time(rows(5), folder),
     }
 

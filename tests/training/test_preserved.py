@@ -208,6 +208,24 @@ def test_the_order_of_a_loader(model):
         assert orders(loader) == first and first[0] != first[1]
 
 
+class Redrawing:
+    """A loader that takes a new generator for every epoch, as fastai's does."""
+
+    def __init__(self) -> None:
+        self.rng = random.Random(0)
+
+    def __iter__(self):
+        self.rng = random.Random(self.rng.random())
+        return iter(self.rng.sample(range(10), 4))
+
+
+def test_a_loader_with_a_new_generator_for_every_epoch(model):
+    loader = Redrawing()
+    with preserved(model, sgd(model), loader):
+        first = [list(loader) for _ in range(2)]
+    assert [list(loader) for _ in range(2)] == first and first[0] != first[1]
+
+
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # that it forks with threads
 def test_workers_that_persist_begin_again(model):
     data = [torch.zeros(2)] * 3

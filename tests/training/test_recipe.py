@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from glauke.errors import UnknownNameError, UsageError
+from glauke.images import Augmentation
 from glauke.runs import to_toml
 from glauke.training import recipe_from_dict
 from glauke.training.recipes import RECIPES, quick, recipe_named, suitable
@@ -36,12 +37,43 @@ def test_every_recipe_survives_toml(name):
         {"minutes": -5.0},
         {"sizes": ((0.0, 4),)},
         {"weight_decay": -1.0},
+        {"batches": ((0.0, 1),)},
+        {"ema": 1.0},
+        {"ema": 0.0},
+        {"area": 0.0},
+        {"area": 1.5},
+        {"mixup": -0.1},
+        {"mixup": float("nan")},
+        {"cutmix": float("inf")},
     ],
 )
 def test_values_that_no_run_can_use_are_refused_with_the_value(change):
     with pytest.raises(UsageError) as caught:
         replace(quick(), **change)
     assert str(next(iter(change.values()))).strip("()").split(",")[0] in str(caught.value)
+
+
+def test_phases_survive_toml_and_must_be_pairs():
+    recipe = replace(quick(), batches=((0.0, 128), (0.5, 256)), ema=0.999, area=0.35)
+    values = tomllib.loads(to_toml({"recipe": recipe.as_dict()}))["recipe"]
+    assert recipe_from_dict(values) == recipe and values["batches"] == [[0.0, 128], [0.5, 256]]
+    with pytest.raises(UsageError, match="not complete"):
+        recipe_from_dict({**values, "batches": [128, 256]})
+
+
+def test_an_older_config_without_the_newer_fields_is_the_same_recipe():
+    values = quick().as_dict()
+    for name in ("ema", "mixup", "cutmix", "area", "trivial", "alternate", "batches", "zero_gamma"):
+        del values[name]
+    assert recipe_from_dict(values) == quick()
+
+
+def test_the_augmentation_is_the_recipes():
+    recipe = replace(quick(), pad=3, cutout=5, area=0.35, trivial=True, alternate=True, mixup=0.2, cutmix=1.0)
+    assert recipe.augmentation == Augmentation(
+        pad=3, flip=True, cutout=5, area=0.35, trivial=True, alternate=True, mixup=0.2, cutmix=1.0
+    )
+    assert quick().augmentation == Augmentation(pad=4, flip=True)
 
 
 @pytest.mark.parametrize("change", [{"anneal": "lineal"}, {"lr_ramp": "exp"}, {"lr_rule": "steep"}, {"stem": "pool"}])

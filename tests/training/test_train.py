@@ -4,7 +4,7 @@ import csv
 import json
 import os
 import signal
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from glauke import runs
 from glauke.errors import CannotGoOnError, DataError, NoCheckpointError, NotFiniteError, UsageError
 from glauke.models import build_model
-from glauke.training import EpochDone, Note, Stepped, resume, train
+from glauke.training import EpochDone, Note, Recipe, Stepped, resume, train
 from glauke.training._checkpoint import load_checkpoint
 from glauke.training.recipes import assignment
 
@@ -27,11 +27,26 @@ def same_weights(a, b):
     return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
 
 
+def untimed(row):
+    timed = [field.name for field in fields(row) if field.name.startswith("seconds")]
+    return replace(row, **dict.fromkeys([*timed, "images_per_second"], 0.0))
+
+
 @pytest.fixture
 def done(recipe, pack, split, tmp_path):
     folder = tmp_path / "whole"
     folder.mkdir()
     return train(recipe, pack, split, folder, seed=3), folder
+
+
+@pytest.fixture(scope="module")
+def averaged(pack, split, tmp_path_factory):
+    """A run with an average of its weights, and batches twice as large in its last epoch."""
+    recipe = Recipe(
+        name="test", why="", model="small", epochs=3, batch_size=128, batches=((1.0, 256),), max_lr=0.1, pad=1, ema=0.9
+    )
+    folder = tmp_path_factory.mktemp("averaged")
+    return recipe, train(recipe, pack, split, folder, seed=3), folder
 
 
 def test_a_run_leaves_a_folder_that_explains_itself(done, pack, split):
@@ -70,13 +85,20 @@ def test_final_weights_are_those_that_were_judged(done, pack):
     assert about["classes"] == list(pack.classes) and about["size"] == 10
     from glauke.images import Batches, load_split
     from glauke.training._device import choose_precision
-    from glauke.training._loop import Sums, evaluate
+    from glauke.training._loop import evaluate, make_objective
+    from glauke.training._step import Totals, classification
 
     cpu = torch.device("cpu")
     batches = Batches(pack, load_split(folder / "split.npz", pack).val, batch_size=64, size=10)
     model = model.to(memory_format=torch.channels_last)
-    means = evaluate(model, batches, precision=choose_precision(record.precision, cpu), sums=Sums.on(cpu)).means()
-    assert means[1] == pytest.approx(record.final.val_accuracy, abs=0.004)
+    means = evaluate(
+        model,
+        batches,
+        compute=classification(make_objective(0.0)),
+        precision=choose_precision(record.precision, cpu),
+        totals=Totals(cpu),
+    ).means()
+    assert means["accuracy"] == pytest.approx(record.final.val_accuracy, abs=0.004)
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not(done, recipe, pack, split, tmp_path):
@@ -102,10 +124,34 @@ def test_a_stopped_run_goes_on_to_the_bit(done, recipe, pack, split, tmp_path, s
     assert finished.status == "done" and finished.resumed_from_steps == (stop,)
     assert same_weights(folder, other)
     ours, theirs = (runs.read_metrics(f / "metrics.csv") for f in (folder, other))
-    timed = ("seconds", "seconds_data", "seconds_train", "seconds_eval", "seconds_write", "images_per_second")
-    blank = dict.fromkeys(timed, 0.0)
-    assert [replace(row, **blank) for row in ours] == [replace(row, **blank) for row in theirs]
+    assert [untimed(row) for row in ours] == [untimed(row) for row in theirs]
     assert (folder / "predictions.csv").read_bytes() == (other / "predictions.csv").read_bytes()
+
+
+@pytest.mark.parametrize("stop", [STEPS, STEPS + 4, 2 * STEPS + 2])
+def test_averaged_weights_and_growing_batches_go_on_to_the_bit_too(averaged, pack, split, tmp_path, stop):
+    recipe, whole, folder = averaged
+    assert whole.steps == 2 * STEPS + 5 and whole.steps_per_epoch == STEPS
+    train(recipe, pack, split, tmp_path, seed=3, stop_after_steps=stop)
+    finished = resume(tmp_path, pack)
+    assert finished.resumed_from_steps == (stop,) and finished.best == whole.best and finished.final == whole.final
+    for name in ("final.safetensors", "best.safetensors", "predictions.csv"):
+        assert (folder / name).read_bytes() == (tmp_path / name).read_bytes()
+    ours, theirs = (runs.read_metrics(f / "metrics.csv") for f in (folder, tmp_path))
+    assert [untimed(row) for row in ours] == [untimed(row) for row in theirs]
+
+
+def test_what_is_judged_and_kept_is_the_average_and_the_weights_train_on(averaged, pack, split):
+    _, record, folder = averaged
+    checkpoint = load_checkpoint(folder / "checkpoints", device=torch.device("cpu"))
+    final = load_file(folder / "final.safetensors")
+    assert final.keys() == checkpoint.average.keys() == checkpoint.model.keys()
+    assert all(torch.equal(final[name], checkpoint.average[name]) for name in final)
+    moving = [name for name in final if final[name].is_floating_point()]
+    assert all(not torch.equal(final[name], checkpoint.model[name]) for name in moving)
+    with (folder / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert np.mean([row["correct"] == "true" for row in rows]) == pytest.approx(record.final.val_accuracy)
 
 
 def test_the_comparison_of_resumed_runs_can_fail(done, recipe, pack, split, tmp_path):
@@ -227,9 +273,9 @@ def test_the_first_20_steps_of_the_assignment_run(pack, split, tmp_path):
 
 
 def test_minutes_shorten_the_cycle_before_it_starts(recipe, pack, split, tmp_path):
-    long = replace(recipe, epochs=100_000, minutes=0.1)
+    long = replace(recipe, epochs=20_000, minutes=1.0)
     record = train(long, pack, split, tmp_path, stop_after_steps=3)
-    assert record.epochs < 100_000 and any("to keep to" in note for note in record.notes)
+    assert record.epochs < 20_000 and any("to keep to" in note for note in record.notes)
 
 
 def test_a_target_stops_the_run_and_all_pictures_are_judged(recipe, pack, split, tmp_path):
@@ -247,8 +293,8 @@ def test_every_epoch_is_told_with_where_its_time_went(recipe, pack, split, tmp_p
     told = []
     train(recipe, pack, split, tmp_path, watch=lambda e: told.append(e.row) if isinstance(e, EpochDone) else None)
     for row in told:
-        parts = row.seconds_data + row.seconds_train + row.seconds_eval + row.seconds_write
-        assert row.seconds == pytest.approx(parts) and row.seconds_train > 0
+        parts = row.seconds_data + row.seconds_train + row.seconds_optimizer + row.seconds_eval + row.seconds_write
+        assert row.seconds == pytest.approx(parts) and min(row.seconds_train, row.seconds_optimizer) > 0
 
 
 def test_the_global_random_state_is_left_alone(recipe, pack, split, tmp_path):

@@ -126,6 +126,17 @@ class Annotations:
         """Number of regions (rows)."""
         return len(self.image)
 
+    def __repr__(self) -> str:
+        """In one line; the numbers are in the fields."""
+        from ._cards import annotations_line
+
+        return f"Annotations({annotations_line(self)})"
+
+    def _repr_html_(self) -> str:
+        from ._cards import annotations_card
+
+        return annotations_card(self)
+
     @property
     def encloses(self) -> Bool[np.ndarray, " regions"]:
         """Which regions have a box with a positive, finite width and height."""

@@ -1,7 +1,7 @@
 """From a path to annotations with sizes and repairs: what every command on boxes begins with."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -91,12 +91,13 @@ def prepare_document(
     )
 
 
-def sound(prepared: Prepared, *, sizes: bool = True) -> Annotations:
+def sound(prepared: Prepared, *, sizes: bool = True, labels: bool = True) -> Annotations:
     """The annotations, or a refusal: clusters, anchors and other formats need data without structural damage.
 
     Boxes in parts of a picture need its size too; without `sizes` those of a picture that is not there pass as NaN.
+    Without `labels` a file that has lost them, and nothing else, passes as boxes without labels.
     """
-    finding = unsound(prepared.annotations)
+    finding = unsound(prepared.annotations, labels=labels)
     if finding is not None:
         raise DataError(
             finding.message,
@@ -105,6 +106,9 @@ def sound(prepared: Prepared, *, sizes: bool = True) -> Annotations:
         )
     if sizes and any(finding.rule == "size-unknown" for finding in prepared.as_read.findings):
         _require_pixels(prepared.as_read)
+    if unsound(prepared.annotations) is not None:
+        unlabelled = np.full_like(prepared.annotations.label, -1)
+        return replace(prepared.annotations, label=unlabelled)
     return prepared.annotations
 
 

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from glauke.errors import UsageError
 from glauke.options import BoxOptions
 
-from ._output import amount, say, show, show_json
+from ._output import amount, printable, say, show, show_json
 from ._train import Switch
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def convert(
         for finding in notes:
             say(_line(finding))
         for text in done.notes:
-            say(f"note: {_shown(text)}")
+            say(f"note: {printable(text)}")
     if json:
         show_json(
             {
@@ -258,13 +258,8 @@ def _as_dict(finding: "Finding") -> dict[str, object]:
 
 
 def _line(finding: "Finding") -> str:
-    place = "" if finding.image is None else f"{_shown(finding.image)}: "
+    place = "" if finding.image is None else f"{printable(finding.image)}: "
     if finding.region is not None:
         place = f"{place[:-2]}, region {finding.region}: " if place else f"region {finding.region}: "
-    fix = f"; {_shown(finding.fix)}" if finding.fix else ""
-    return f"{finding.severity}: {finding.rule}: {place}{_shown(finding.message)}{fix}"
-
-
-def _shown(text: str) -> str:
-    """Text from a stranger's file, safe on a terminal: control characters are escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    fix = f"; {printable(finding.fix)}" if finding.fix else ""
+    return f"{finding.severity}: {finding.rule}: {place}{printable(finding.message)}{fix}"

@@ -1,25 +1,39 @@
 """`glauke doctor`."""
 
-from ._output import show, show_json
+from dataclasses import asdict
+
+from ._output import show, show_json, table
+from ._screen import Screen
 from ._train import Switch
 
 
-def doctor(*, json: Switch = False) -> int:
+def doctor(*, bench: Switch = False, json: Switch = False) -> int:
     """Say what is installed, which device and precision a run would use, and which optional part is missing.
 
     Parameters
     ----------
+    bench
+        Measure the machine too, in about half a minute: arithmetic, memory, decoding, a training step.
     json
         Print it as one JSON object.
     """
     from glauke.jobs import machine
 
     facts = machine.doctor()
+    limits = None
+    if bench:
+        from ._progress import ProgressView
+
+        with Screen() as screen:
+            limits = machine.measure(watch=ProgressView(screen))
     if json:
-        show_json(facts)
+        show_json(facts if limits is None else {**facts, "limits": asdict(limits)})
         return 0
     optional = facts.pop("optional")
     width = max(len(name) for name in (*facts, *optional))
     for name, value in (*facts.items(), *optional.items()):
         show(f"{name.replace('_', ' '):{width}}  {value}")
+    if limits is not None:
+        rows = [(row.what, row.value, row.means) for row in machine.meanings(limits)]
+        show("\n" + table(("measured", "here", "what it means for a run"), rows))
     return 0

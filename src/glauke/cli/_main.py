@@ -27,6 +27,10 @@ app.command("glauke.cli._train:train", help="Train a classifier: pack, split, ra
 app.command("glauke.cli._lr:lr", help="Run the LR range test alone and say which peak rate it suggests.")
 app.command("glauke.cli._runs:runs", help="List the runs in a folder.")
 app.command("glauke.cli._runs:report", help="Draw a run's plots and write its page anew.")
+app.command("glauke.cli._explain:explain", help="Explain what a run's network gets wrong: one page, and tables.")
+app.command("glauke.cli._predict:predict", help="Say what pictures show, with a trained network.")
+app.command("glauke.cli._export:export", help="Write a trained network as a file for others, and check it.")
+app.command("glauke.cli._compare:compare", help="Set runs beside each other: settings, results, curves, a paired test.")
 data = App(name="data", help="Look at a data set before training on it.")
 data.command("glauke.cli._data:check", help="List what is wrong with the pictures.")
 data.command("glauke.cli._data:show_", name="show", help="Say what the data set holds: classes, parts, sizes.")
@@ -117,5 +121,5 @@ def _usage(error: CycloptsError, words: list[str]) -> InputError:
                 continue
             name = found[1].replace("_", "-")
             return InputError(f"options are written with dashes, not as {word}", fix=f"write: --{name} {found[2]}")
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).split()).removesuffix(".")
     return InputError(text, fix="see glauke --help, and glauke COMMAND --help")

@@ -46,6 +46,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(lines)
 
 
+def printable(text: str) -> str:
+    r"""Text from a stranger's file or its name, safe on a terminal: control characters are escaped.
+
+    >>> printable("a cat" + chr(27) + "[2J")
+    'a cat\\x1b[2J'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def amount(count: int, one: str, many: str | None = None) -> str:
     """A number with its noun.
 

@@ -1,7 +1,10 @@
 """A run's events on the screen."""
 
+import math
 import time
+from collections.abc import Mapping
 
+from glauke.runs import EpochRow
 from glauke.training import Began, EpochDone, Event, Note, Stage, Stepped
 
 from ._output import clock
@@ -38,17 +41,17 @@ class ProgressView:
             ends = time.strftime("%H:%M", time.localtime(time.time() + event.seconds_left))
             self.screen.line(f"expected end at {ends}, in {clock(event.seconds_left)}")
         plan = event.plan
-        done = (event.step - 1) % plan.steps_per_epoch + 1
-        if not self.screen.due(force=done == plan.steps_per_epoch):
+        epoch = plan.epoch_of(event.step - 1)
+        done, steps = event.step - plan.first_step(epoch), plan.steps[epoch]
+        if not self.screen.due(force=done == steps):
             return
         rate = self.counted / max(time.monotonic() - self.counted_since, 1e-9)
         left = "" if event.seconds_left is None else f" - {clock(event.seconds_left)} left"
         self.screen.draw(
-            f"Epoch {(event.step - 1) // plan.steps_per_epoch + 1}/{plan.epochs}",
+            f"Epoch {epoch + 1}/{plan.epochs}",
             done,
-            plan.steps_per_epoch,
-            f"{done}/{plan.steps_per_epoch} - {rate:.0f} images/s - lr {event.lr:.4f} - loss {event.loss:.4f} - "
-            f"accuracy {event.accuracy():.4f}{left}",
+            steps,
+            f"{done}/{steps} - {rate:.0f} images/s - lr {event.lr:.4f} - loss {event.loss:.4f}{_measured(event)}{left}",
         )
 
     def _count_anew(self) -> None:
@@ -59,22 +62,47 @@ class ProgressView:
 def first_line(event: Began) -> str:
     """What is about to be trained, in one line."""
     plan, record = event.plan, event.record
-    sizes = "-".join(str(size) for size in dict.fromkeys(plan.sizes))
+    sizes, steps = ("-".join(str(each) for each in dict.fromkeys(values)) for values in (plan.sizes, plan.steps))
+    where = f" at {sizes} px" if sizes != "0" else ""
+    peak = "" if record.max_lr is None else f", peak rate {record.max_lr:.4g}"
     return (
         f"{record.model} ({record.stem} stem, {record.parameters:,} parameters), {plan.epochs} epochs of "
-        f"{plan.steps_per_epoch} steps at {sizes} px, peak rate {record.max_lr:.4g}, {record.device} {record.precision}"
+        f"{steps} steps{where}{peak}, {record.device} {record.precision}"
     )
 
 
 def epoch_line(event: EpochDone) -> str:
-    """One epoch in one line, in the form that users of Keras and Athena know."""
+    """One epoch in one line, in the form that users of Keras and Athena know, with where its time went."""
     row, plan = event.row, event.plan
-    held_out = ""
-    if row.val_loss is not None and row.val_accuracy is not None:
-        held_out = f" - val loss {row.val_loss:.4f} - val accuracy {row.val_accuracy:.4f}"
-        held_out += f" (of {row.val_pictures:,})" + (" best" if event.best else "")
+    trained = {"loss": row.train_loss, "accuracy": row.train_accuracy, **_own(row, "train_")}
+    held_out = {"val loss": row.val_loss, "val accuracy": row.val_accuracy, **_own(row, "val_")}
+    seen = f" (of {row.val_pictures:,})" if row.val_pictures else ""
     return (
-        f"Epoch {row.epoch}/{plan.epochs} - {plan.steps_per_epoch} steps - {row.seconds:.0f} s - "
-        f"{row.images_per_second:.0f} images/s - {row.size} px - lr {row.lr:.4f} - loss {row.train_loss:.4f} - "
-        f"accuracy {row.train_accuracy:.4f}{held_out}"
+        f"Epoch {row.epoch}/{plan.epochs} - {plan.steps[row.epoch - 1]} steps - {row.seconds:.0f} s - "
+        f"{row.images_per_second:.0f} images/s{f' - {row.size} px' if row.size else ''} - lr {row.lr:.4f}"
+        f"{_numbers(trained)}{_numbers(held_out)}{seen}{' best' if event.best else ''} - {time_split(row)}"
     )
+
+
+def time_split(row: EpochRow) -> str:
+    """The shares of an epoch's time."""
+    parts = ("data", "train", "optimizer", "eval", "write")
+    whole = max(row.seconds, 1e-9)
+    return " - ".join(f"{part} {getattr(row, f'seconds_{part}') / whole:.0%}" for part in parts)
+
+
+def _measured(event: Stepped) -> str:
+    """The means of the epoch so far; those of a program's own metrics in place of an accuracy that nobody measures."""
+    accuracy = event.accuracy()
+    if not math.isnan(accuracy):
+        return f" - accuracy {accuracy:.4f}"
+    return _numbers({name: value for name, value in event.metrics().items() if name != "loss"})
+
+
+def _own(row: EpochRow, side: str) -> dict[str, float]:
+    before = side.removeprefix("train_").replace("_", " ")
+    return {before + name.removeprefix(side): value for name, value in row.extra.items() if name.startswith(side)}
+
+
+def _numbers(values: Mapping[str, float | None]) -> str:
+    return "".join(f" - {name.replace('_', ' ')} {value:.4f}" for name, value in values.items() if value is not None)

@@ -6,13 +6,15 @@ from ._output import clock, say, show, show_json, table
 from ._train import Switch
 
 
-def runs(folder: Path = Path("runs"), /, *, json: Switch = False) -> int:
-    """List the runs in a folder, oldest first.
+def runs(folder: Path = Path("runs"), /, *, best: Switch = False, json: Switch = False) -> int:
+    """List the runs in a folder, oldest first, and the groups of them.
 
     Parameters
     ----------
     folder
         Folder that holds run folders.
+    best
+        The highest final accuracy first; on other pictures or another split it says little.
     json
         Print every record, as one JSON object.
     """
@@ -20,8 +22,13 @@ def runs(folder: Path = Path("runs"), /, *, json: Switch = False) -> int:
 
     broken: list[str] = []
     records = room.list_runs(folder, broken=lambda error: broken.append(str(error)))
+    if best:
+        records.sort(key=lambda record: room.final_accuracy(record) or 0.0, reverse=True)
+    groups = room.list_groups(folder)
     if json:
-        show_json({"runs": [room.as_dict(record) for record in records], "unreadable": broken})
+        shown = [{"folder": str(group.folder), **room.group_as_dict(group)} for group in groups]
+        records_shown = [room.as_dict(record) for record in records]
+        show_json({"runs": records_shown, "groups": shown, "unreadable": broken})
         return 0
     rows = [
         (
@@ -31,13 +38,24 @@ def runs(folder: Path = Path("runs"), /, *, json: Switch = False) -> int:
             record.split.kind,
             record.recipe.get("name", ""),
             record.epochs,
-            f"{record.final.val_accuracy:.2%}" if record.final else "",
+            "" if (accuracy := room.final_accuracy(record)) is None else f"{accuracy:.2%}",
             clock(record.seconds),
         )
         for record in records
     ]
     if rows:
         show(table(("run", "status", "data", "split", "recipe", "epochs", "accuracy", "time"), rows))
+    together = [
+        (
+            str(group.folder),
+            group.kind,
+            f"{group.accuracy.runs if group.accuracy else 0} of {len(group.members)}",
+            room.spread_words(group.accuracy) if group.accuracy else "",
+        )
+        for group in groups
+    ]
+    if together:
+        show("\n" + table(("group", "kind", "finished", "accuracy"), together))
     for sentence in broken:
         say(sentence)
     if not rows and not broken:
@@ -46,18 +64,19 @@ def runs(folder: Path = Path("runs"), /, *, json: Switch = False) -> int:
 
 
 def report(run: Path, /, *, json: Switch = False) -> int:
-    """Draw a run's plots and write its page anew.
+    """Draw the plots of a run, or of repeats, and write the page anew.
 
     Parameters
     ----------
     run
-        The run's folder.
+        The folder of the run or of the repeats.
     json
         Print the page's path as one JSON object.
     """
-    from glauke.jobs import training
+    from glauke import runs as room
+    from glauke.jobs import repeats, training
 
-    page = training.report(run)
+    page = repeats.report(run) if room.is_group(run) else training.report(run)
     if json:
         show_json({"report": str(page)})
     else:

@@ -12,6 +12,7 @@ from glauke.errors import UsageError
 from glauke.options import TrainOptions
 
 from ._output import clock, say, show, show_json
+from ._repeats import train_repeats
 from ._screen import Screen
 
 Options = Annotated[TrainOptions, Parameter(name="*")]
@@ -33,7 +34,7 @@ def train(
     data
         A name (tiny-imagenet, digits) or the path of an archive or a folder of class folders.
     resume
-        Folder of an unfinished run to continue; needs nothing else.
+        Folder of an unfinished run, or of repeats, to continue; needs nothing else.
     json
         Print the run's record as one JSON object.
     """
@@ -43,6 +44,9 @@ def train(
 
     from ._progress import ProgressView
 
+    repeated = options.seeds is not None if resume is None else runs.is_group(resume)
+    if repeated and (data is not None or resume is not None):
+        return train_repeats(data, resume, options, json=json, command=_command(), began=began)
     with Screen() as screen:
         watch = ProgressView(screen)
         if resume is not None:

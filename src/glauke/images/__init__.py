@@ -6,6 +6,9 @@ Everything up to the split works without torch, which is loaded when a name that
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ._decode import UndecodableError as UndecodableError
+from ._decode import decode as decode
+from ._decode_rate import decode_rate as decode_rate
 from ._findings import read_findings as read_findings
 from ._findings import write_findings as write_findings
 from ._pack import Pack as Pack
@@ -23,20 +26,27 @@ from ._split import load_split as load_split
 from ._split import make_split as make_split
 from ._split import save_split as save_split
 from ._split import split_kinds as split_kinds
+from ._tree import open_tree as open_tree
 
 if TYPE_CHECKING:
-    from ._batches import Augmentation as Augmentation
+    from ._augment import Augmentation as Augmentation
     from ._batches import Batch as Batch
     from ._batches import Batches as Batches
     from ._batches import steps_in_epoch as steps_in_epoch
     from ._keyed import permutation as permutation
+    from ._pixels import normalise as normalise
+    from ._pixels import resized as resized
+    from ._pixels import unnormalised as unnormalised
 
 _NEEDS_TORCH = {
-    "Augmentation": "_batches",
+    "Augmentation": "_augment",
     "Batch": "_batches",
     "Batches": "_batches",
+    "normalise": "_pixels",
     "permutation": "_keyed",
+    "resized": "_pixels",
     "steps_in_epoch": "_batches",
+    "unnormalised": "_pixels",
 }
 
 

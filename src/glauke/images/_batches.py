@@ -1,30 +1,25 @@
-"""Pictures on the training device, served in batches: no loader processes, no decoding, no copies between devices."""
+"""Pictures on the training device, served in batches: no loader processes, no decoding."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from glauke.errors import UsageError
 
-from ._augment import crop_and_flip, cutout, normalise, resized
+from ._augment import Augmentation, augmented, cutout
 from ._keyed import permutation
+from ._memory import fits
+from ._mix import mixed
 from ._pack import Pack
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Augmentation:
-    """What happens to a training picture, drawn anew for every picture in every epoch."""
-
-    pad: int = 0
-    """Shift by up to this many pixels each way, at the training size."""
-    flip: bool = False
-    """Mirror half of the pictures; wrong where left and right differ, as in letters and digits."""
-    cutout: int = 0
-    """Side of the blanked square in pixels; 0 is none."""
+from ._pixels import Pictures, normalise, resized
+from ._stream import one_ahead, read_rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,10 +32,33 @@ class Batch:
     """Index into the pack's classes."""
     samples: Int[Tensor, " batch"]
     """Index into the pack: what a message about this batch can name the files by."""
+    partners: Int[Tensor, " batch"] | None = None
+    """Where pictures are mixed, the label of the one that each is mixed with."""
+    shares: Float[Tensor, " batch"] | None = None
+    """Where pictures are mixed, how much of each is its own: the loss is that of the label in this share, and that of
+    the partner in the rest."""
+    num_classes: int | None = None
+    """Where pictures are mixed, the number of classes."""
 
     def __iter__(self) -> Iterator[Tensor]:
-        """Unpack like any loader's batch: `images, labels = batch`."""
-        return iter((self.images, self.labels))
+        """Unpack like any loader's batch: `images, targets = batch`."""
+        return iter((self.images, self.targets))
+
+    @property
+    def targets(self) -> Tensor:
+        """What PyTorch's cross-entropy takes: the labels, or (batch, classes) of shares where pictures are mixed.
+
+        >>> batch = Batch(
+        ...     images=torch.zeros(2, 1, 8, 8), labels=torch.tensor([2, 0]), samples=torch.tensor([7, 8]),
+        ...     partners=torch.tensor([0, 0]), shares=torch.tensor([0.75, 0.5]), num_classes=3,
+        ... )
+        >>> batch.targets.tolist()
+        [[0.25, 0.0, 0.75], [1.0, 0.0, 0.0]]
+        """
+        if self.partners is None or self.shares is None or self.num_classes is None:
+            return self.labels
+        own, other = (F.one_hot(labels, self.num_classes) for labels in (self.labels, self.partners))
+        return self.shares[:, None] * own + (1 - self.shares[:, None]) * other
 
 
 def steps_in_epoch(num_pictures: int, batch_size: int) -> int:
@@ -61,6 +79,9 @@ class Batches:
     Iterating serves epoch 0; `epoch` serves any. Without `shuffle` the pictures come in the order of `indices`. They
     stay uint8 on the device, at the size that is asked for: a phase of a run at another size makes another `Batches`.
     The short last batch is served too.
+
+    With `stream` the pictures stay on the disk, and a thread reads and resizes them one batch ahead: the same bits, out
+    of any amount of data. None streams where the pictures would take more than half of the device's free memory.
     """
 
     def __init__(
@@ -74,18 +95,22 @@ class Batches:
         shuffle: bool = False,
         augmentation: Augmentation | None = None,
         seed: int = 0,
+        stream: bool | None = None,
     ) -> None:
         if batch_size < 1:
             raise UsageError(f"the batch size must be at least 1, not {batch_size}", place="--batch-size")
         if len(indices) == 0:
             raise UsageError("there are no pictures to make batches of")
+        self.pack = pack
         self.batch_size = batch_size
         self.size = size or pack.size
         self.device = torch.device(device)
         self.shuffle = shuffle
         self.augmentation = augmentation or Augmentation()
         self.seed = seed
-        self.pictures = _at_size(pack, indices, self.size).to(self.device)
+        num_bytes = len(indices) * self.size**2 * pack.channels
+        self.streamed = not fits(num_bytes, str(self.device)) if stream is None else stream
+        self.pictures = None if self.streamed else _at_size(pack, indices, self.size).to(self.device)
         self.labels = torch.from_numpy(pack.labels[indices].astype(np.int64)).to(self.device)
         self.indices = torch.from_numpy(np.asarray(indices, dtype=np.int64)).to(self.device)
         self.mean = torch.tensor(pack.mean, dtype=torch.float32, device=self.device)
@@ -104,12 +129,20 @@ class Batches:
         """Serve epoch 0."""
         return self.epoch(0)
 
-    def epoch(self, epoch: int, *, first_step: int = 0) -> Iterator[Batch]:
-        """Serve the batches of `epoch` from its step `first_step` on; a resumed run begins in the middle this way."""
-        order = self.order(epoch)
-        for step in range(first_step, len(self)):
-            last = step == len(self) - 1
-            yield self.batch(order[step * self.batch_size : None if last else (step + 1) * self.batch_size], epoch)
+    def epoch(self, epoch: int, *, first_step: int = 0, batch_size: int | None = None) -> Generator[Batch, None, None]:
+        """Serve the batches of `epoch` from its step `first_step` on; a resumed run begins in the middle this way.
+
+        `batch_size` stands in for the one of these batches, for a run whose batches grow.
+        """
+        most, order = batch_size or self.batch_size, self.order(epoch)
+        steps = range(first_step, steps_in_epoch(len(order), most))
+        last = steps_in_epoch(len(order), most) - 1
+        chunks = [order[step * most : None if step == last else (step + 1) * most] for step in steps]
+        if not self.streamed:
+            yield from (self.batch(positions, epoch) for positions in chunks)
+            return
+        with closing(one_ahead(self._read, chunks)) as ahead:
+            yield from map(partial(self._made, epoch=epoch), chunks, ahead)
 
     def order(self, epoch: int) -> Int[Tensor, " n"]:
         """Positions of the pictures in the order in which `epoch` serves them."""
@@ -119,12 +152,31 @@ class Batches:
 
     def batch(self, positions: Int[Tensor, " batch"], epoch: int) -> Batch:
         """Gather, augment and normalise the pictures at `positions`."""
-        pictures, samples = self.pictures[positions], self.indices[positions]
-        plan = self.augmentation
-        pictures = crop_and_flip(pictures, samples, pad=plan.pad, flip=plan.flip, seed=self.seed, epoch=epoch)
+        pictures = self._read(positions) if self.pictures is None else self.pictures[positions]
+        return self._made(positions, pictures, epoch=epoch)
+
+    def _read(self, positions: Int[Tensor, " batch"]) -> Pictures:
+        """The pictures at `positions` from the pack; in page-locked memory if they are to travel to a GPU."""
+        pictures = read_rows(self.pack.images, self.indices[positions].cpu().numpy(), self.size)
+        return pictures.pin_memory() if self.device.type == "cuda" else pictures
+
+    def _made(self, positions: Int[Tensor, " batch"], pictures: Pictures, *, epoch: int) -> Batch:
+        samples, labels, plan = self.indices[positions], self.labels[positions], self.augmentation
+        key = {"seed": self.seed, "epoch": epoch}
+        pictures = augmented(pictures.to(self.device, non_blocking=True), samples, plan, **key)
         images = normalise(pictures, mean=self.mean, std=self.std)
-        images = cutout(images, samples, size=plan.cutout, seed=self.seed, epoch=epoch)
-        return Batch(images=images, labels=self.labels[positions], samples=samples)
+        images = cutout(images, samples, size=plan.cutout, **key)
+        if not (plan.mixup or plan.cutmix):
+            return Batch(images=images, labels=labels, samples=samples)
+        images, partners, shares = mixed(images, samples, mixup=plan.mixup, cutmix=plan.cutmix, **key)
+        return Batch(
+            images=images,
+            labels=labels,
+            samples=samples,
+            partners=labels[partners],
+            shares=shares,
+            num_classes=len(self.pack.classes),
+        )
 
 
 def _at_size(pack: Pack, indices: np.ndarray, size: int, *, block: int = 4096) -> Tensor:

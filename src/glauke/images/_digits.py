@@ -4,13 +4,12 @@ They are the test part of the UCI set "Optical Recognition of Handwritten Digits
 """
 
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from ._picture import Finding, Picture
+from ._raw_pixels import as_file
 
 
 class Digits:
@@ -41,6 +40,4 @@ class Digits:
         rows, labels = load_digits(return_X_y=True)
         levels = np.rint(np.asarray(rows).reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
         for i, (pixels, label) in enumerate(zip(levels, labels, strict=True)):
-            file = BytesIO()
-            Image.fromarray(pixels).save(file, "PNG")
-            yield Picture(name=f"{label}/{i:04}.png", part="train", label=str(label)), file.getvalue()
+            yield Picture(name=f"{label}/{i:04}.png", part="train", label=str(label)), as_file(pixels)

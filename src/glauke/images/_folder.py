@@ -9,6 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from glauke.errors import DataError
 
+from ._cifar import form_of
+from ._mnist import idx_files
 from ._picture import PARTS, Finding, Picture
 from ._tree import ArchiveTree, FolderTree, folders_above, open_tree
 
@@ -114,7 +116,10 @@ def lay_out(names: Sequence[str], folders: Sequence[str], *, place: str) -> Layo
         )
     candidates = [name for name in names if _may_be_picture(name)]
     # A LICENSE beside the folders has no say in what the folders are, unless no file is called a picture.
-    telling = [name for name in candidates if _called_picture(name)] or candidates
+    telling = [name for name in candidates if _called_picture(name)]
+    if not telling:
+        _refuse_raw_sets(names, place=place)
+        telling = candidates
     if not telling:
         raise DataError(f"there are no pictures among {len(names):,} files; {EXPECTED}", place=place)
     root = _root(telling)
@@ -146,6 +151,18 @@ def lay_out(names: Sequence[str], folders: Sequence[str], *, place: str) -> Layo
         root=root,
         notes=tuple(_notes([name.removeprefix(root) for name in names], loose, classes, subfolders)),
     )
+
+
+def _refuse_raw_sets(names: Sequence[str], *, place: str) -> None:
+    """Pictures may also come as rows of numbers in a few large files; say by which name those are read."""
+    form = form_of(names)
+    called = form.name if form else "mnist or fashion-mnist" if idx_files(names) else None
+    if called:
+        raise DataError(
+            f"these are the files of {called}, not pictures in class folders",
+            place=place,
+            fix=f"name the data: {called} --source {place}",
+        )
 
 
 def _root(names: Sequence[str]) -> str:

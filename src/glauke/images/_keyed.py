@@ -7,7 +7,7 @@ arithmetic, which gives the same bits on every device.
 """
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float64, Int
 from torch import Tensor
 
 _GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)  # as a signed number, since PyTorch multiplies int64 with wrap-around
@@ -15,7 +15,7 @@ _MIX_1 = 0xBF58476D1CE4E5B9 - (1 << 64)
 _MIX_2 = 0x94D049BB133111EB - (1 << 64)
 
 
-def uniform(samples: Int[Tensor, " n"], *, seed: int, epoch: int, purpose: str) -> Float[Tensor, " n"]:
+def uniform(samples: Int[Tensor, " n"], *, seed: int, epoch: int, purpose: str) -> Float64[Tensor, " n"]:
     """One float64 in [0, 1) for every sample; `purpose` names the stream, so that two uses never share numbers.
 
     >>> first = uniform(torch.arange(4), seed=0, epoch=1, purpose="flip")
@@ -23,7 +23,9 @@ def uniform(samples: Int[Tensor, " n"], *, seed: int, epoch: int, purpose: str) 
     True
     """
     # The upper 53 bits fill a float64 exactly; the shift is masked because >> on a signed number keeps the sign.
-    return _bits(samples, seed, epoch, purpose).bitwise_right_shift(11).bitwise_and((1 << 53) - 1) / float(1 << 53)
+    # Whole numbers divided by a float would be float32, which rounds the largest of them up to 1.
+    bits = _bits(samples, seed, epoch, purpose).bitwise_right_shift(11).bitwise_and((1 << 53) - 1)
+    return bits.double() / float(1 << 53)
 
 
 def integers(samples: Int[Tensor, " n"], *, high: int, seed: int, epoch: int, purpose: str) -> Int[Tensor, " n"]:
@@ -38,7 +40,9 @@ def permutation(count: int, *, seed: int, epoch: int, purpose: str) -> Int[Tenso
 
 
 def _bits(samples: Tensor, seed: int, epoch: int, purpose: str) -> Tensor:
-    key = _mix_int(int.from_bytes(purpose.encode()[:32], "little") % (1 << 64))
+    key, name = 0, purpose.encode()
+    for start in range(0, max(len(name), 1), 8):  # every letter counts: "mixup radius" is not "mixup angle"
+        key = _mix_int(key ^ int.from_bytes(name[start : start + 8], "little"))
     key = _mix_int(key ^ (seed % (1 << 64)))
     key = _mix_int(key ^ (epoch % (1 << 64)))
     return _mix(samples.long() * _GOLDEN + (key - (1 << 64) if key >= 1 << 63 else key))

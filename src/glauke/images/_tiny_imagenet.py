@@ -6,19 +6,21 @@ single class. The test pictures have no labels and are not read.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-from glauke import files
-from glauke.errors import CannotGoOnError, DataError
+from glauke.errors import DataError
 
-from ._picture import Finding, PackProgress, Picture
+from ._picture import Finding, Picture
+from ._published import PublishedFile, Watch, find_published
 from ._tree import ArchiveTree, FolderTree, hidden, open_tree
 
-URL = "https://cs231n.stanford.edu/tiny-imagenet-200.zip"
-NUM_BYTES = 248_100_043
-SHA256 = "6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821"
-FILES = tuple(f"tiny-imagenet-200{ending}" for ending in (".zip", ".tar.xz", ".tar.gz", ".tar", ""))
+ARCHIVE = PublishedFile(
+    url="https://cs231n.stanford.edu/tiny-imagenet-200.zip",
+    num_bytes=248_100_043,
+    sha256="6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821",
+)
+PLACES = tuple(f"tiny-imagenet-200{ending}" for ending in (".zip", ".tar.xz", ".tar.gz", ".tar", ""))
 
 _LAYOUT = "train/<class>/images/, val/images/ with val/val_annotations.txt, wnids.txt and words.txt"
 _INSIDE = re.compile(r"(?:^|/)((?:train|val|test)/.*|wnids\.txt|words\.txt)$")
@@ -117,26 +119,9 @@ def looks_like_tiny_imagenet(path: Path) -> bool:
     return any((root / _ANNOTATIONS).is_file() for root in (path, path / "tiny-imagenet-200"))
 
 
-def find_tiny_imagenet(watch: Callable[[PackProgress], None] | None = None) -> Path:
+def find_tiny_imagenet(watch: Watch | None = None) -> Path:
     """The archive or folder in `./data` or among the downloads of the cache; downloaded if it is in neither."""
-    downloads = files.cache_folder() / "downloads"
-    for folder in (Path("data"), downloads):
-        for name in FILES:
-            if (folder / name).exists():
-                return folder / name
-
-    def told(done: int, total: int | None) -> None:
-        if watch is not None:
-            watch(PackProgress(stage="download", done=done, total=total))
-
-    try:
-        return files.download(URL, downloads / FILES[0], num_bytes=NUM_BYTES, sha256=SHA256, watch=told)
-    except CannotGoOnError as error:
-        raise CannotGoOnError(
-            f"tiny-imagenet is neither in ./data nor in {downloads} and cannot be downloaded ({error.message})",
-            place=URL,
-            fix=f"put {FILES[0]} into ./data, or say where it lies with --source",
-        ) from error
+    return find_published("tiny-imagenet", places=PLACES, published=(ARCHIVE,), watch=watch)
 
 
 def readable_names(ids: tuple[str, ...], words: str) -> tuple[str, ...]:

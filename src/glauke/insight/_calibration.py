@@ -56,6 +56,17 @@ class Calibration(Reliability):
         """Expected calibration error of the scaled probabilities."""
         return self.scaled.ece
 
+    def __repr__(self) -> str:
+        """In one line; the numbers are in the fields."""
+        from ._cards import calibration_line
+
+        return f"Calibration({calibration_line(self)})"
+
+    def _repr_html_(self) -> str:
+        from ._cards import calibration_card
+
+        return calibration_card(self)
+
 
 def calibration(predictions: Predictions, *, bins: int = 15) -> Calibration:
     """Compare confidence with accuracy, and find the temperature with the least negative log-likelihood.

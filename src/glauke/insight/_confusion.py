@@ -65,6 +65,17 @@ class Confusion:
     classes: tuple[str, ...]
     readable: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        """In one line; the numbers are in the fields."""
+        from ._cards import confusion_line
+
+        return f"Confusion({confusion_line(self)})"
+
+    def _repr_html_(self) -> str:
+        from ._cards import confusion_card
+
+        return confusion_card(self)
+
     def pairs(self, count: int) -> tuple[ConfusedPair, ...]:
         """Up to `count` pairs of classes with the most confusions in both directions together.
 

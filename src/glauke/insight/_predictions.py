@@ -63,6 +63,17 @@ class Predictions:
         """Pictures."""
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        """In one line; the numbers are in the fields."""
+        from ._cards import predictions_line
+
+        return f"Predictions({predictions_line(self)})"
+
+    def _repr_html_(self) -> str:
+        from ._cards import predictions_card
+
+        return predictions_card(self)
+
     @cached_property
     def probabilities(self) -> Float32[np.ndarray, "n classes"]:
         """Softmax of the logits."""

@@ -1,5 +1,6 @@
 """What was chosen for a run: options, a config file and a recipe become one answer."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,7 +8,7 @@ from typing import Any, TypeVar
 
 from glauke import training
 from glauke.errors import UnknownNameError, UsageError
-from glauke.models import MODELS
+from glauke.models import check_model, check_weights_file, has_stems
 from glauke.options import TrainOptions
 from glauke.runs import RunRecord
 from glauke.training import Recipe, recipes
@@ -22,6 +23,7 @@ DEFAULTS: dict[str, object] = {
     "precision": "auto",
     "deterministic": False,
     "tta": False,
+    "pretrained": False,
 }
 CONFIG_KINDS: dict[str, Any] = {
     "seed": int,
@@ -33,8 +35,14 @@ CONFIG_KINDS: dict[str, Any] = {
     "precision": str,
     "deterministic": bool,
     "tta": bool,
+    "pretrained": bool,
 }
 """What [run] of a config.toml may hold."""
+FIELDS = (
+    "model", "stem", "epochs", "batch_size", "max_lr", "anneal", "minutes", "weight_decay", "label_smoothing", "ema",
+    "mixup", "cutmix",
+)  # fmt: skip
+"""Options that are fields of the recipe, under the same name."""
 
 
 def read_config(options: TrainOptions) -> tuple[Recipe | None, dict[str, Any]]:
@@ -75,11 +83,17 @@ def known(value: T | None) -> T:
 
 def changed(base: Recipe, options: TrainOptions, changes: Mapping[str, object]) -> Recipe:
     """A recipe with the options that were given in place of its own fields."""
-    names = ("model", "stem", "epochs", "batch_size", "max_lr", "anneal", "minutes")
-    given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    given = {name: value for name in FIELDS if (value := getattr(options, name)) is not None}
+    if options.batch_size is not None:
+        given["batches"] = ()  # a size that is given holds for the whole run
+    if options.sizes is not None:
+        given |= sizes_given(options.sizes, epochs=options.epochs)
     recipe = replace(base, **{**given, **changes})  # pyright: ignore[reportArgumentType]
-    if recipe.model not in MODELS:
-        raise UnknownNameError(recipe.model, kind="model", known=MODELS)
+    check_model(recipe.model)
+    if options.stem is not None and not has_stems(recipe.model):
+        raise UsageError(f"{recipe.model} has one stem only", place="--stem", fix="leave it out, or choose a resnet")
+    if options.weights is not None:
+        check_weights_file(options.weights)
     if options.peak_epoch is None:
         return recipe
     if not 1 <= options.peak_epoch <= recipe.epochs:
@@ -87,8 +101,36 @@ def changed(base: Recipe, options: TrainOptions, changes: Mapping[str, object]) 
     return replace(recipe, peak=options.peak_epoch / recipe.epochs)
 
 
+def sizes_given(text: str, *, epochs: int | None) -> dict[str, object]:
+    """The fields of a recipe that "32x8,40x2" stands for: 8 epochs at 32 pixels, then 2 at 40.
+
+    >>> sizes_given("32x8,40x2", epochs=None)
+    {'epochs': 10, 'sizes': ((0.0, 32), (0.833333, 40))}
+    """
+    phases = [re.fullmatch(r"\s*(\d+)\s*x\s*(\d+)\s*", phase) for phase in text.split(",")]
+    counts = [(int(phase[1]), int(phase[2])) for phase in phases if phase]
+    total = sum(count for _, count in counts)
+    if len(counts) < len(phases) or not all(count >= 1 for _, count in counts):
+        raise UsageError(
+            f"{text!r} is not a list of sides with their epochs", place="--sizes", fix="write them as 32x8,40x2,64x2"
+        )
+    if epochs not in (None, total):
+        raise UsageError(
+            f"the sizes have {total} epochs together, but --epochs says {epochs}",
+            place="--sizes",
+            fix="leave --epochs out, or make them agree",
+        )
+    sizes, begun = [], 0
+    for side, count in counts:
+        # Half an epoch before the phase's first, so that no rounding moves it.
+        sizes.append((round(max(begun - 0.5, 0) / max(total - 1, 1), 6), side))
+        begun += count
+    return {"epochs": total, "sizes": tuple(sizes)}
+
+
 def agree(record: RunRecord, options: TrainOptions) -> None:
     """Refuse a resumed run whose options say something else than the run."""
+    recipe = training.recipe_from_dict(dict(record.recipe))
     had: dict[str, object] = {
         "seed": record.seed,
         "split_seed": record.split.seed,
@@ -98,9 +140,9 @@ def agree(record: RunRecord, options: TrainOptions) -> None:
         "precision": record.precision,
         "deterministic": record.extra.get("deterministic"),
         "tta": record.extra.get("mirror"),
-        "recipe": record.recipe.get("name"),
+        "recipe": recipe.name,
     }
-    had |= {name: record.recipe.get(name) for name in ("model", "stem", "epochs", "batch_size", "max_lr", "anneal")}
+    had |= {name: getattr(recipe, name) for name in FIELDS if name != "minutes"}
     for name, value in had.items():
         given = getattr(options, name)
         if given not in (None, value, "auto"):
@@ -109,7 +151,7 @@ def agree(record: RunRecord, options: TrainOptions) -> None:
                 place=f"--{name.replace('_', '-')}",
                 fix="leave it out, or begin a new run",
             )
-    for name in ("config", "peak_epoch", "minutes", "out"):
+    for name in ("config", "peak_epoch", "sizes", "minutes", "out", "pretrained", "weights"):
         if getattr(options, name) is not None:
             raise UsageError(
                 "it cannot be given for a run that has begun",

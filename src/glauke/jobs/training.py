@@ -4,7 +4,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -57,10 +57,17 @@ def train(
     """Pack, split, range test, One Cycle, curves and page: everything from the raw data to the report."""
     began = time.perf_counter() if began is None else began
     ready = prepare(data, options, watch=watch)
-    chosen = ready.options
     folder = runs.new_run_folder(options.out, name=f"{ready.recipe.model}_{ready.pack.data}")
+    return begin(ready, folder, command=command, began=began, watch=watch)
+
+
+def begin(
+    ready: Prepared, folder: Path, *, command: str = "", began: float | None = None, watch: Watch = training.unwatched
+) -> RunRecord:
+    """Train what was prepared, in an empty folder, and write its page."""
+    chosen = ready.options
     watch(Note(f"run {folder}"))
-    with _removed_unless_begun(folder):
+    with _removed_unless_begun(folder), logged(chosen, watch) as watched:
         images.write_findings(ready.pack.findings, folder / FINDINGS)
         record = training.train(
             ready.recipe,
@@ -72,14 +79,16 @@ def train(
             precision=known(chosen.precision),
             deterministic=known(chosen.deterministic),
             mirror=known(chosen.tta),
-            stop_after_steps=options.stop_after_steps,
-            target=options.target,
+            pretrained=known(chosen.pretrained),
+            weights=chosen.weights,
+            stop_after_steps=chosen.stop_after_steps,
+            target=chosen.target,
             size=chosen.size,
             command=command,
             notes=ready.notes,
             began=began,
             seconds_before={"pack": ready.seconds_packing},
-            watch=watch,
+            watch=watched,
         )
     if record.final is not None:
         report(folder)
@@ -99,21 +108,29 @@ def resume(
     record = runs.read(run)
     agree(record, options)
     if data is None:
-        pack = _cached(record, run)
+        pack = cached_pack(record.extra.get("pack"), run)
     else:
         size = record.extra.get("size")
         pack = images.open_pack(
-            data, options.source, size=size if isinstance(size, int) else None, watch=_packing(watch)
+            data, options.source, size=size if isinstance(size, int) else None, watch=packing(watch)
         )
-    record = training.resume(
-        run,
-        pack,
-        device=options.device,
-        stop_after_steps=options.stop_after_steps,
-        target=options.target,
-        began=began,
-        watch=watch,
-    )
+    return go_on(run, pack, options, began=began, watch=watch)
+
+
+def go_on(
+    run: Path, pack: Pack, options: TrainOptions, *, began: float | None = None, watch: Watch = training.unwatched
+) -> RunRecord:
+    """Train an unfinished run, whose pictures these are, from where it stopped, and write its page."""
+    with logged(options, watch) as watched:
+        record = training.resume(
+            run,
+            pack,
+            device=options.device,
+            stop_after_steps=options.stop_after_steps,
+            target=options.target,
+            began=began,
+            watch=watched,
+        )
     if record.final is not None:
         report(run)
     return replace(record, folder=run)
@@ -140,6 +157,8 @@ def range_test(
         seed=known(ready.options.seed),
         device=known(ready.options.device),
         precision=known(ready.options.precision),
+        pretrained=known(ready.options.pretrained),
+        weights=ready.options.weights,
         watch=watch,
     )
     training.write_range_test(folder, test)
@@ -161,6 +180,8 @@ def prepare(
     options = resolved(options, settings)
     device = training.choose_device(known(options.device))  # before any work: what is not there is known at once
     training.choose_precision(known(options.precision), device)
+    if options.tensorboard:
+        training.require_tensorboard()
     if options.out is not None and options.out.is_dir() and any(options.out.iterdir()):
         raise UsageError(
             "the output folder is in use, and a run never overwrites anything",
@@ -170,13 +191,13 @@ def prepare(
     notes = []
     if base is None:
         # By the source's name, which is known without its pictures: a wrong option is told before minutes of packing.
-        name = images.find_source(data, options.source, watch=_packing(watch)).name
+        name = images.find_source(data, options.source, watch=packing(watch)).name
         base, why = recipes.suitable(name, device=device.type)
         notes.append(why)
         watch(Note(why))
     recipe = changed(base, options, changes)
     start = time.perf_counter()
-    pack = images.open_pack(data, options.source, size=options.size, watch=_packing(watch))
+    pack = images.open_pack(data, options.source, size=options.size, watch=packing(watch))
     seconds = time.perf_counter() - start
     _tell_findings(pack, watch)
     split = images.make_split(
@@ -193,24 +214,21 @@ def prepare(
     return Prepared(pack=pack, split=split, recipe=recipe, options=options, notes=tuple(notes), seconds_packing=seconds)
 
 
+def logged(options: TrainOptions, watch: Watch) -> AbstractContextManager[Watch]:
+    """The watch that also writes TensorBoard's event files, where they are asked for; else the watch itself."""
+    return training.tensorboard(watch) if options.tensorboard else nullcontext(watch)
+
+
 def report(run: Path) -> Path:
     """Draw the plots of a run and write its page anew; return the page's path."""
     record = runs.read(run)
     rows = runs.read_metrics(run / "metrics.csv")
-    test = training.read_range_test(run, record)
-    recipe = training.recipe_from_dict(dict(record.recipe))
-    plan = training.make_plan(recipe, num_pictures=record.split.train, pack_size=record.data.size)
-    steps, folder = range(plan.num_steps), run / "plots"
+    test, folder = training.read_range_test(run, record), run / "plots"
     figures = {"curves": plots.save_curves(rows, folder)}
     if test is not None:
         figures["range_test"] = plots.save_range_test(test, folder, used=record.max_lr_rule)
-    figures["schedule"] = plots.save_schedule(
-        [training.rate_at(step, recipe=recipe, plan=plan, max_lr=record.max_lr or 0.0) for step in steps],
-        folder,
-        momenta=[training.momentum_at(step, recipe=recipe, plan=plan) for step in steps],
-        steps_per_epoch=plan.steps_per_epoch,
-        sizes=[(epoch * plan.steps_per_epoch, size) for epoch, size in enumerate(plan.sizes)],
-    )
+    if schedule := _schedule(record, folder):
+        figures["schedule"] = schedule
     figures["time"] = plots.save_time(rows, folder)
     page = run / "report.html"
     findings = images.read_findings(run / FINDINGS)
@@ -218,10 +236,27 @@ def report(run: Path) -> Path:
     return page
 
 
-def _cached(record: RunRecord, run: Path) -> Pack:
+def _schedule(record: RunRecord, folder: Path) -> str | None:
+    """The figure of a recipe's rates, which are arithmetic; of a program's, what `fit` has drawn, if it could."""
+    if record.recipe.get("name") == training.OWN:
+        drawn = folder / "schedule.svg"
+        return drawn.read_text(encoding="utf-8") if drawn.is_file() else None
+    recipe = training.recipe_from_dict(dict(record.recipe))
+    plan = training.make_plan(recipe, num_pictures=record.split.train, pack_size=record.data.size)
+    steps = range(plan.num_steps)
+    return plots.save_schedule(
+        [training.rate_at(step, recipe=recipe, plan=plan, max_lr=record.max_lr or 0.0) for step in steps],
+        folder,
+        momenta=[training.momentum_at(step, recipe=recipe, plan=plan) for step in steps],
+        steps=plan.steps,
+        sizes=[(plan.first_step(epoch), size) for epoch, size in enumerate(plan.sizes)],
+    )
+
+
+def cached_pack(key: object, run: Path) -> Pack:
     """The pack that a run was trained on, from the cache: a run names no path of the machine it began on."""
     try:
-        return images.read_pack(cache_folder() / "packs" / str(record.extra.get("pack")))
+        return images.read_pack(cache_folder() / "packs" / str(key))
     except DataError as error:
         raise DataError(
             "the pictures of this run are not in the cache any more",
@@ -230,7 +265,9 @@ def _cached(record: RunRecord, run: Path) -> Pack:
         ) from error
 
 
-def _packing(watch: Watch):
+def packing(watch: Watch):
+    """What packing tells, told to the watch of a run."""
+
     def told(progress: PackProgress) -> None:
         watch(Stage(name=progress.stage, done=progress.done, total=progress.total))
 

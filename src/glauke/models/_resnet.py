@@ -12,9 +12,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from glauke.errors import UnknownNameError, UsageError
+from glauke.errors import UnknownNameError
 
 from ._convolution import Conv3x3
+from ._sizes import check_sizes
 
 Stem = Literal["full", "maxpool"]
 
@@ -78,11 +79,7 @@ class ResNet(nn.Module):
         stem: Stem,
     ) -> None:
         super().__init__()
-        if num_classes < 1 or in_channels < 1:
-            raise UsageError(
-                f"a network needs at least one class and one channel, not num_classes={num_classes} and "
-                f"in_channels={in_channels}"
-            )
+        check_sizes(num_classes, in_channels)
         if stem not in get_args(Stem):
             raise UnknownNameError(stem, kind="stem", known=get_args(Stem))
         self.conv1 = Conv3x3(in_channels, 64)
@@ -131,6 +128,16 @@ def resnet34(num_classes: int, in_channels: int = 3, stem: Stem = "full") -> Res
 def resnet50(num_classes: int, in_channels: int = 3, stem: Stem = "full") -> ResNet:
     """ResNet-50 in the same form: bottleneck blocks, 2,048 features."""
     return ResNet(Bottleneck, (3, 4, 6, 3), num_classes=num_classes, in_channels=in_channels, stem=stem)
+
+
+def resnet101(num_classes: int, in_channels: int = 3, stem: Stem = "full") -> ResNet:
+    """ResNet-101 in the same form: 23 blocks in the third stage, where ResNet-50 has 6."""
+    return ResNet(Bottleneck, (3, 4, 23, 3), num_classes=num_classes, in_channels=in_channels, stem=stem)
+
+
+def resnet152(num_classes: int, in_channels: int = 3, stem: Stem = "full") -> ResNet:
+    """ResNet-152 in the same form: 8 blocks in the second stage and 36 in the third."""
+    return ResNet(Bottleneck, (3, 8, 36, 3), num_classes=num_classes, in_channels=in_channels, stem=stem)
 
 
 def _shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from glauke.errors import DataError
 
 from ._boxes_captions import amount
 from ._html import Child, Markup, element
 
-JPEG = b"\xff\xd8\xff"
+KINDS = {b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png"}
+Tile = tuple[bytes, str, Sequence[Child]]
+"""A picture as PNG or JPEG, what it shows for who cannot see it, and the lines below it."""
 
 
 def photograph_grid(photographs: Sequence[tuple[str, bytes]]) -> Markup | None:
@@ -33,7 +35,25 @@ def sheets_of_labels(sheets: Sequence[tuple[str, bytes]], *, labels: int) -> lis
     return made
 
 
-def _image(caption: str, jpeg: bytes) -> Markup:
-    if not jpeg.startswith(JPEG):
-        raise DataError(f"the photograph {caption!r:.80} is not JPEG")
-    return element("img", src=f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}", alt=caption)
+def tile_grid(tiles: Iterable[Tile], *, kind: str = "tiles") -> Markup | None:
+    """Small pictures side by side, as many as there is room for, each with its lines; their pixels stay squares.
+
+    `kind` is how large they are: "tiles", "small tiles" or "wide tiles".
+    """
+    made = [
+        element(
+            "figure",
+            _image(alt, picture),
+            element("figcaption", [element("span", line) for line in lines if line]) if lines else None,
+        )
+        for picture, alt, lines in tiles
+    ]
+    return element("div", made, class_=kind) if made else None
+
+
+def _image(alt: str, data: bytes) -> Markup:
+    kind = next((name for start, name in KINDS.items() if data.startswith(start)), None)
+    if kind is None:
+        raise DataError(f"the photograph {alt!r:.80} is not JPEG, nor PNG")
+    source = f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
+    return element("img", src=source, alt=alt, class_="pixels" if kind == "png" else None)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from glauke.runs import EpochRow, RangeCurve, RunRecord, Score
+from glauke.runs import EpochRow, RangeCurve, RunRecord, Score, flattened
 
 from ._figures import figure, plot_captions
 from ._html import Child, Markup, element, page, table
-from ._words import bytes_of, count, duration, fixed, percent, setting, short
+from ._words import arithmetic, bytes_of, count, duration, fixed, percent, setting, short
 
 HEADINGS = {
     "curves": "How it learned",
@@ -17,6 +18,14 @@ HEADINGS = {
     "schedule": "How the rate was spent",
     "time": "Where the time went",
 }
+PARTS = {
+    "data": "waiting for batches",
+    "train": "forward and backward",
+    "optimizer": "the optimizer's step",
+    "eval": "held-out pictures",
+    "write": "checkpoints and tables",
+}
+"""Names of the parts of the time that do not explain themselves."""
 SEVERITIES = ("error", "warning", "note")
 MANY = 4  # findings of one rule that are folded into one line
 MAX_FILES = 200  # named on the page for one finding; the message has their number
@@ -132,6 +141,9 @@ def _lead(record: RunRecord) -> Markup:
     if record.final is None:
         return element("p", f"No final result yet; {count(record.split.val)} pictures are held out ({split}).")
     final = record.final
+    if math.isnan(final.val_accuracy):
+        numbers = ", ".join(f"{name} {value}" for name, value in _measured(final))
+        return element("p", element("strong", numbers), f" after epoch {final.epoch}.", class_="lead")
     return element(
         "p",
         element("strong", percent(final.val_accuracy)),
@@ -143,14 +155,18 @@ def _lead(record: RunRecord) -> Markup:
 
 def _key_figures(record: RunRecord, rows: Sequence[EpochRow]) -> Markup:
     facts: list[tuple[str, Child]] = []
-    if record.final:
+    if record.final and math.isnan(record.final.val_accuracy):
+        facts += [(f"After the last epoch: {name}", value) for name, value in _measured(record.final)]
+        best = [] if record.best is None else _measured(record.best)
+        facts += [(f"After the best epoch: {name}", value) for name, value in best]
+    elif record.final:
         facts.append(("Held-out accuracy", _score(record.final, split=record.split.kind)))
         if record.final.val_top5 is not None:
             facts.append(("Held-out top-5 accuracy", percent(record.final.val_top5)))
         facts.append(("Held-out loss", short(record.final.val_loss)))
-    if record.best:
+    if record.best and not math.isnan(record.best.val_accuracy):
         facts.append(("Best epoch", _score(record.best, split=record.split.kind)))
-    if rows:
+    if rows and rows[-1].train_accuracy is not None:
         seen = f"{percent(rows[-1].train_accuracy)} while training in epoch {rows[-1].epoch} of {record.epochs}"
         facts.append(("Training accuracy", seen))
     peak = short(record.max_lr) + (f" ({record.max_lr_rule})" if record.max_lr_rule else "")
@@ -166,6 +182,12 @@ def _key_figures(record: RunRecord, rows: Sequence[EpochRow]) -> Markup:
     if record.resumed_from_steps:
         facts.append(("Resumed from step", ", ".join(map(count, record.resumed_from_steps))))
     return table(facts, caption="Key figures")
+
+
+def _measured(score: Score) -> list[tuple[str, str]]:
+    """The metrics of a program's own step, which measures no accuracy."""
+    own = [(name, value) for name, value in score.extra.items() if isinstance(value, int | float)]
+    return [(name.replace("_", " "), short(value)) for name, value in [("val_loss", score.val_loss), *own]]
 
 
 def _score(score: Score, *, split: str) -> str:
@@ -209,16 +231,28 @@ def _suggestions(record: RunRecord, range_test: RangeCurve | None) -> Child:
     return [used, table(rates, caption="Suggested learning rates", header=header) if rates else None]
 
 
-def _time(record: RunRecord) -> Markup | None:
+def _time(record: RunRecord) -> list[Child]:
     if not record.seconds_by_part:
-        return None
+        return []
     whole = record.seconds or sum(record.seconds_by_part.values()) or 1.0
+    names = PARTS if "optimizer" in record.seconds_by_part else {}  # earlier versions counted it to the training
     parts = [
-        (part.replace("_", " "), f"{seconds:,.1f}", percent(seconds / whole, digits=1))
+        (names.get(part, part.replace("_", " ")), f"{seconds:,.1f}", percent(seconds / whole, digits=1))
         for part, seconds in record.seconds_by_part.items()
     ]
     header = ["Part", "Seconds", "Share"]
-    return table(parts, caption="Seconds by part of the run", header=header, numeric=True)
+    return [_speed(record), table(parts, caption="Seconds by part of the run", header=header, numeric=True)]
+
+
+def _speed(record: RunRecord) -> Markup | None:
+    """How near the run came to what its machine can do."""
+    facts = record.extra.get("speed")
+    known = facts if isinstance(facts, Mapping) else {}
+    gflops, limit = known.get("gflops"), known.get("matrix_gflops")
+    if not (isinstance(gflops, int | float) and isinstance(limit, int | float) and gflops > 0 and limit > 0):
+        return None
+    reached = f"Trained at {arithmetic(gflops, of=limit)} that a matrix product reaches here in {record.precision}"
+    return element("p", f"{reached} ({percent(gflops / limit, digits=0)}), the making of batches included.")
 
 
 def _configuration(record: RunRecord) -> list[Child]:
@@ -230,7 +264,7 @@ def _configuration(record: RunRecord) -> list[Child]:
         ),
         ("Seed", str(record.seed)),
     ]
-    recipe = [(name, setting(value)) for name, value in _flat(record.recipe)]
+    recipe = [(name, setting(value)) for name, value in flattened(record.recipe)]
     return [
         element("p", "The exact command:"),
         element("pre", element("code", record.command), tabindex="0"),
@@ -240,18 +274,11 @@ def _configuration(record: RunRecord) -> list[Child]:
     ]
 
 
-def _flat(values: Mapping[str, object], prefix: str = "") -> list[tuple[str, object]]:
-    flat: list[tuple[str, object]] = []
-    for name, value in values.items():
-        if isinstance(value, Mapping) and value:
-            flat += _flat({str(key): item for key, item in value.items()}, f"{prefix}{name}.")
-        else:
-            flat.append((f"{prefix}{name}", value))
-    return flat
-
-
 def _data(record: RunRecord) -> Markup:
     data, split = record.data, record.split
+    if not data.size:  # a program's own loaders, of which nobody knows more
+        examples = [("Trained on", f"{count(split.train)} examples"), ("Held out", f"{count(split.val)} examples")]
+        return table([("Data", _name(data.name)), *examples], caption="Data and split")
     facts: list[tuple[str, Child]] = [
         ("Data", _name(data.name)),
         ("Pictures", f"{count(data.pictures)} in {count(data.classes)} classes, {data.size} × {data.size} pixels"),

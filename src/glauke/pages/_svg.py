@@ -1,8 +1,8 @@
 """A figure's SVG, taken apart and rebuilt for the inside of a page.
 
-Only shapes and text survive, from a list, so that a figure from a run folder that somebody sent us can draw but
-do nothing else. Ids get the figure's name, so that two figures on one page do not share clip paths; styles become
-attributes, because the page's policy forbids inline styles.
+Only shapes, text and PNGs within the figure itself survive, from a list, so that a figure from a run folder that
+somebody sent us can draw but do nothing else. Ids get the figure's name, so that two figures on one page do not share
+clip paths; styles become attributes, because the page's policy forbids inline styles.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ ELEMENTS = frozenset(
         "line",
         "polyline",
         "polygon",
+        "image",
     ]
 )
 GEOMETRY = frozenset(
@@ -83,9 +84,11 @@ PAINT = frozenset(
         "font-size",
         "font-weight",
         "font-style",
+        "image-rendering",
     ]
 )
 HARMLESS = re.compile(r"[\w\s.,()#%+-]*", re.ASCII)  # numbers, colours, names, path and transform commands
+PIXELS = re.compile(r"data:image/png;base64,[\sA-Za-z0-9+/]+=*\s*", re.ASCII)
 REFERENCE = re.compile(r"url\(#([\w.-]+)\)", re.ASCII)
 FONT = re.compile(r"(?P<before>[\w\s]*?)(?P<size>[\d.]+(?:px|pt))\s.*", re.DOTALL)
 
@@ -140,6 +143,8 @@ def _rebuilt(node: ElementTree.Element, *, prefix: str, used: frozenset[str], de
     tag = node.tag.removeprefix(SVG) if isinstance(node.tag, str) else ""
     if tag not in ELEMENTS:
         return None
+    if tag == "image" and not PIXELS.fullmatch(_target(node)):
+        return None
     children: list[str | None] = [node.text if tag in ("text", "tspan") else None]
     for child in node:
         children.append(_rebuilt(child, prefix=prefix, used=used, depth=depth + 1, name=name))
@@ -158,10 +163,16 @@ def _attributes(node: ElementTree.Element, tag: str, *, prefix: str, used: froze
     identity = node.get("id", "")
     if identity in used and _harmless(identity):
         kept["id"] = f"{prefix}-{identity}"
-    target = node.get("href") or node.get(XLINK_HREF) or ""
+    target = _target(node)
+    if tag == "image":
+        kept["href"] = "".join(target.split())
     if tag == "use" and target.startswith("#") and _harmless(target):
         kept["href"] = f"#{prefix}-{target[1:]}"
     return kept
+
+
+def _target(node: ElementTree.Element) -> str:
+    return node.get("href") or node.get(XLINK_HREF) or ""
 
 
 def _styles(style: str) -> dict[str, str]:

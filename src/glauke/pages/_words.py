@@ -58,6 +58,17 @@ def bytes_of(mebibytes: float) -> str:
     return f"{mebibytes:,.0f} MiB" if mebibytes < 1024 else f"{mebibytes / 1024:,.1f} GiB"
 
 
+def arithmetic(gflops: float | int, *, of: float | int) -> str:
+    """A part of what a machine computes a second, both in one unit; they come in 10^9 operations.
+
+    >>> arithmetic(61.3, of=175.03), arithmetic(152_000, of=612_000)
+    ('61 of 175 GFLOP/s', '152 of 612 TFLOP/s')
+    """
+    unit, name = (1, "GFLOP/s") if of < 10_000 else (1000, "TFLOP/s")
+    part = gflops / unit
+    return f"{part:,.0f} of {of / unit:,.0f} {name}" if part >= 10 else f"{part:.2g} of {of / unit:,.0f} {name}"
+
+
 def setting(value: object) -> str:
     """A field of a recipe as a person would type it.
 

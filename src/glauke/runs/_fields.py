@@ -49,7 +49,7 @@ def decode(kind: type, value: object, *, place: str, at: str = "") -> Any:
             arguments[name] = _decode_as(hints[name], value[name], place=place, at=where)
         elif field.default is MISSING and field.default_factory is MISSING:
             raise DataError(f"the field {where} is missing", place=place)
-    extra = {name: item for name, item in value.items() if name not in stored}
+    extra = {name: _as_numbers(item) for name, item in value.items() if name not in stored}
     return kind(**arguments, extra=extra)
 
 

@@ -39,6 +39,25 @@ def new_run_folder(out: Path | None, *, name: str, now: datetime | None = None) 
     raise UsageError("10,000 runs began in this minute", place="runs", fix="give --out")
 
 
+def moved_aside(folder: Path) -> Path | None:
+    """Rename `folder` to the first free name of folder.1, folder.2 and so on, so that nothing in it is lost.
+
+    Returns the new path; None if there is nothing, or nothing in it.
+
+    Raises:
+        UsageError: it cannot be renamed.
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return None
+    number = 1
+    while (aside := folder.with_name(f"{folder.name}.{number}")).exists():
+        number += 1
+    try:
+        return folder.rename(aside)
+    except OSError as error:
+        raise UsageError(f"it cannot be moved aside ({error.strerror})", place=str(folder)) from error
+
+
 def list_runs(folder: Path, *, broken: Callable[[DataError], None] | None = None) -> list[RunRecord]:
     """Every run in `folder`, in its subfolders and in theirs (repeats lie inside one), oldest first.
 

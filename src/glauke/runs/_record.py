@@ -71,12 +71,14 @@ class Score:
 
     epoch: int
     val_accuracy: float
-    """A fraction, without test-time augmentation."""
+    """A fraction, without test-time augmentation; NaN where a program's own step measures no accuracy."""
     val_loss: float
+    """NaN where nothing is held out."""
     val_pictures: int
     """How many held-out pictures this was measured on."""
     val_top5: float | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
+    """A program's own metrics, by the names that they have in `metrics.csv`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,8 @@ class RunRecord:
     max_lr_reason: str | None = None
     """Why this rate, as a sentence."""
     best: Score | None = None
-    """The epoch with the highest held-out accuracy, which may rest on a part of the held-out pictures."""
+    """The epoch with the highest held-out accuracy, which may rest on a part of the held-out pictures; for a program's
+    own loaders, the best by the metric that `extra["monitor"]` names."""
     final: Score | None = None
     """The last epoch, on all held-out pictures."""
     seconds: float = 0.0
@@ -136,6 +139,17 @@ class RunRecord:
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
             raise ValueError(f"status {self.status!r} is not one of {', '.join(STATUSES)}")
+
+    def __repr__(self) -> str:
+        """In one line; everything else is in the fields."""
+        from ._card import record_line
+
+        return f"RunRecord({record_line(self)})"
+
+    def _repr_html_(self) -> str:
+        from ._card import record_card
+
+        return record_card(self)
 
 
 def read(path: str | Path) -> RunRecord:

@@ -12,7 +12,14 @@ from ._events import Stage as Stage
 from ._events import Stepped as Stepped
 from ._events import Watch as Watch
 from ._events import unwatched as unwatched
+from ._experiment import Experiment as Experiment
+from ._experiment_facts import OWN as OWN
 from ._facts import describe_hardware as describe_hardware
+from ._fit import fit as fit
+from ._fit_all import Records as Records
+from ._fit_all import fit_all as fit_all
+from ._limits import Limits as Limits
+from ._limits import measure_limits as measure_limits
 from ._plan import Plan as Plan
 from ._plan import fit_to_time as fit_to_time
 from ._plan import make_plan as make_plan
@@ -30,6 +37,10 @@ from ._schedules import exponential_ramp as exponential_ramp
 from ._schedules import linear_ramp as linear_ramp
 from ._schedules import one_cycle as one_cycle
 from ._schedules import one_cycle_momentum as one_cycle_momentum
+from ._step import Step as Step
+from ._tensorboard import require_tensorboard as require_tensorboard
+from ._tensorboard import tensorboard as tensorboard
 from ._train import resume as resume
 from ._train import run_range_test as run_range_test
 from ._train import train as train
+from ._weights import save_weights as save_weights

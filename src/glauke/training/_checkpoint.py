@@ -7,7 +7,7 @@ because neither PyTorch's nor safetensors' own format notices a flipped bit.
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,10 @@ from torch import Tensor, nn
 from glauke.errors import CannotGoOnError, NoCheckpointError
 from glauke.files import new_folder, require_space, sha256, write_bytes, write_json
 
-FORMAT = 1
+from ._weights import on_cpu, weights_of
+
+FORMAT = 2  # 1 had no names for its sums
+AVERAGE = "average.safetensors"
 KEPT = 2  # the newest and one to fall back on
 
 
@@ -33,6 +36,8 @@ class Checkpoint:
     random: dict[str, Tensor]
     state: dict[str, Any]
     """Whatever plain values the run put there: rows, sums, best, seconds."""
+    average: dict[str, Tensor] | None
+    """Averages of the weights, where the run has them."""
     passed_over: tuple[str, ...]
     """Newer checkpoints that were damaged, each with the reason."""
 
@@ -45,17 +50,19 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     scaler: torch.amp.GradScaler,
     state: dict[str, Any],
+    average: dict[str, Tensor] | None = None,
+    generators: Sequence[torch.Generator] = (),
 ) -> Path:
     """Write `folder/step-NNNNNNNN`, keep the two newest valid ones, and return its path.
 
     Raises `CannotGoOnError` for weights that are not finite (they must never replace good ones) and `DiskFullError`.
     """
-    weights = _on_cpu(model.state_dict())
+    weights, averages = weights_of(model), on_cpu(average or {})
     if not all(bool(torch.isfinite(t).all()) for t in weights.values() if t.is_floating_point()):
         raise CannotGoOnError("the weights are not finite; they were not saved", place=f"step {step}")
     buffers, settings = _split_optimizer(optimizer)
     folder.mkdir(parents=True, exist_ok=True)
-    require_space(folder, 2 * sum(t.numel() * t.element_size() for t in (*weights.values(), *buffers.values())))
+    require_space(folder, 2 * sum(t.nbytes for part in (weights, averages, buffers) for t in part.values()))
     target = folder / f"step-{step:08d}"
     if target.exists() and not _fault(target):
         return target
@@ -64,7 +71,9 @@ def save_checkpoint(
     with new_folder(target) as fresh:
         write_bytes(fresh / "model.safetensors", save(weights))
         write_bytes(fresh / "optimizer.safetensors", save(buffers))
-        write_bytes(fresh / "random.safetensors", save(_random_state()))
+        write_bytes(fresh / "random.safetensors", save(_random_state(generators)))
+        if average is not None:
+            write_bytes(fresh / AVERAGE, save(averages))
         write_json(
             fresh / "state.json",
             {"step": step, "optimizer": settings, "scaler": scaler.state_dict(), "run": state},
@@ -98,6 +107,7 @@ def load_checkpoint(folder: Path, *, device: torch.device) -> Checkpoint | None:
             optimizer=_join_optimizer(buffers, document["optimizer"]),
             random=load_file(path / "random.safetensors"),
             state={**document["run"], "scaler": document["scaler"]},
+            average=load_file(path / AVERAGE, device=str(device)) if (path / AVERAGE).exists() else None,
             passed_over=tuple(passed_over),
         )
     if passed_over:
@@ -109,22 +119,22 @@ def load_checkpoint(folder: Path, *, device: torch.device) -> Checkpoint | None:
     return None
 
 
-def restore_random(state: dict[str, Tensor]) -> None:
-    """Put PyTorch's random state back; only networks with dropout draw from it."""
+def restore_random(state: dict[str, Tensor], *, generators: Sequence[torch.Generator] = ()) -> None:
+    """Put the random state of PyTorch and of a program's loaders back; dropout and shuffling loaders draw from it."""
+    for index, generator in enumerate(generators):
+        if f"generator{index}" in state:
+            generator.set_state(state[f"generator{index}"])
     torch.set_rng_state(state["cpu"])
     if "cuda" in state and torch.cuda.is_available():
         torch.cuda.set_rng_state(state["cuda"])
 
 
-def _random_state() -> dict[str, Tensor]:
+def _random_state(generators: Sequence[torch.Generator]) -> dict[str, Tensor]:
     state = {"cpu": torch.get_rng_state()}
+    state |= {f"generator{index}": generator.get_state() for index, generator in enumerate(generators)}
     if torch.cuda.is_available() and torch.cuda.is_initialized():
         state["cuda"] = torch.cuda.get_rng_state()
     return state
-
-
-def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
 
 
 def _split_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -137,7 +147,12 @@ def _split_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor
                 tensors[f"{index}.{key}"] = value
             else:
                 plain[f"{index}.{key}"] = value
-    return _on_cpu(tensors), {"param_groups": whole["param_groups"], "plain": plain}
+    # A rate may be a tensor, for a compiled step.
+    groups = [
+        {key: value.item() if isinstance(value, Tensor) else value for key, value in group.items()}
+        for group in whole["param_groups"]
+    ]
+    return on_cpu(tensors), {"param_groups": groups, "plain": plain}
 
 
 def _join_optimizer(tensors: dict[str, Tensor], settings: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What a run tells whoever watches it: small values, handed to one function, made without waiting for the device."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,10 +47,13 @@ class Stepped:
     loss: float
     """The objective on this batch, label smoothing included."""
     accuracy: Callable[[], float]
-    """Top-1 accuracy of the epoch so far; calling it waits for the device, so a bar does that only when it redraws."""
+    """Top-1 accuracy of the epoch so far; calling it waits for the device, so a bar does that only when it redraws.
+    NaN where a program's own step measures none."""
     pictures: int
     seconds_left: float | None
     """Expected seconds to the end of the run; None until enough steps were timed."""
+    metrics: Callable[[], Mapping[str, float]] = dict
+    """Every metric's mean over the epoch so far, by name; calling it waits for the device too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -34,16 +35,12 @@ def first_record(
     device: torch.device,
     precision: Precision,
 ) -> RunRecord:
-    """Say all that is known before the first step."""
-    return RunRecord(
+    """Say all that is known of a run from a pack before the first step."""
+    return begun_record(
+        plan,
+        model,
         name=name,
-        status="running",
         command=command,
-        glauke=version("glauke"),
-        git=_commit(),
-        python=platform.python_version(),
-        torch=torch.__version__,
-        started=now(),
         data=DataFacts(
             name=pack.data,
             fingerprint=pack.fingerprint,
@@ -62,10 +59,46 @@ def first_record(
             val=len(split.val),
             fingerprint=split.fingerprint,
         ),
-        model=recipe.model,
+        model_name=recipe.model,
         stem=recipe.stem,
-        parameters=sum(p.numel() for p in model.parameters()),
         recipe=recipe.as_dict(),
+        seed=seed,
+        device=device,
+        precision=precision,
+    )
+
+
+def begun_record(
+    plan: Plan,
+    model: nn.Module,
+    *,
+    name: str,
+    command: str,
+    data: DataFacts,
+    split: SplitFacts,
+    model_name: str,
+    stem: str,
+    recipe: Mapping[str, object],
+    seed: int,
+    device: torch.device,
+    precision: Precision,
+) -> RunRecord:
+    """Add the code, the time and the machine to what was chosen."""
+    return RunRecord(
+        name=name,
+        status="running",
+        command=command,
+        glauke=version("glauke"),
+        git=_commit(),
+        python=platform.python_version(),
+        torch=torch.__version__,
+        started=now(),
+        data=data,
+        split=split,
+        model=model_name,
+        stem=stem,
+        parameters=sum(p.numel() for p in model.parameters()),
+        recipe=recipe,
         epochs=plan.epochs,
         steps_per_epoch=plan.steps_per_epoch,
         steps=plan.num_steps,

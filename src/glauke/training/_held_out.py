@@ -1,18 +1,33 @@
 """The held-out side: the fixed part of it that the curve uses, and what was said about every picture of it."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from glauke.files import write_csv
-from glauke.images import Pack, permutation
-
-from ._loop import Scores
+from glauke.images import Batch, Pack, permutation
 
 PREDICTIONS = "predictions.csv"
 HEADER = ("file", "label", "predicted", "correct", "confidence", "label_probability", "loss", "rank")
+
+
+@dataclass(slots=True, eq=False)
+class Scores:
+    """What the network said to every picture of a pass."""
+
+    logits: list[Tensor] = field(default_factory=list)
+    samples: list[Tensor] = field(default_factory=list)
+    labels: list[Tensor] = field(default_factory=list)
+
+    def add(self, batch: Batch, logits: Float[Tensor, "batch classes"]) -> None:
+        """Keep a batch's logits, in the host's memory."""
+        self.logits.append(logits.detach().cpu())
+        self.samples.append(batch.samples.cpu())
+        self.labels.append(batch.labels.cpu())
 
 
 def curve_part(pack: Pack, val: Int[np.ndarray, " m"], count: int | None) -> Int[np.ndarray, " part"]:

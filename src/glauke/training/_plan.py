@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import accumulate
 
 from glauke.errors import UsageError
 from glauke.images import steps_in_epoch
@@ -15,10 +16,13 @@ SMALLEST = 8  # px; below that a ladder's lowest rung shows the network nothing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A run in steps; every step has one size, rate and momentum."""
+    """A run in steps; every step has one size, batch size, rate and momentum."""
 
     epochs: int
-    steps_per_epoch: int
+    batch_sizes: tuple[int, ...]
+    """Pictures per step in each epoch; the short last batch of an epoch has fewer."""
+    steps: tuple[int, ...]
+    """Steps of each epoch."""
     peak_step: float
     """0-based step at which the rate is highest; the last step of an epoch where the peak is the end of that epoch."""
     sizes: tuple[int, ...]
@@ -29,7 +33,25 @@ class Plan:
     @property
     def num_steps(self) -> int:
         """Steps of the whole run."""
-        return self.epochs * self.steps_per_epoch
+        return sum(self.steps)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps of the first epoch, which are those of every epoch unless the batch size changes on the way."""
+        return self.steps[0]
+
+    def first_step(self, epoch: int) -> int:
+        """0-based step with which the 0-based `epoch` begins; the number of steps for the epoch after the last."""
+        return sum(self.steps[:epoch])
+
+    def epoch_of(self, step: int) -> int:
+        """0-based epoch in which the 0-based `step` lies.
+
+        >>> plan = Plan(epochs=2, batch_sizes=(8, 16), steps=(10, 5), peak_step=9.0, sizes=(32, 32), eval_size=32)
+        >>> [plan.epoch_of(step) for step in (0, 9, 10, 14)], plan.first_step(1)
+        ([0, 0, 1, 1], 10)
+        """
+        return bisect_right(tuple(accumulate(self.steps)), step)
 
 
 def make_plan(recipe: Recipe, *, num_pictures: int, pack_size: int) -> Plan:
@@ -42,19 +64,24 @@ def make_plan(recipe: Recipe, *, num_pictures: int, pack_size: int) -> Plan:
     >>> plan.steps_per_epoch, plan.num_steps, plan.peak_step
     (137, 6850, 1369.0)
     """
-    if recipe.batch_size > num_pictures:
+    parts = [epoch / max(recipe.epochs - 1, 1) for epoch in range(recipe.epochs)]
+    batch_sizes = tuple(_at(part, recipe.batches, before=recipe.batch_size) for part in parts)
+    if max(batch_sizes) > num_pictures:
         raise UsageError(
-            f"a batch of {recipe.batch_size} is larger than the {num_pictures} training pictures",
+            f"a batch of {max(batch_sizes)} is larger than the {num_pictures} training pictures",
             place="--batch-size",
             fix=f"choose at most {num_pictures}",
         )
-    steps_per_epoch = steps_in_epoch(num_pictures, recipe.batch_size)
-    sizes = tuple(_size_at(recipe, epoch / max(recipe.epochs - 1, 1), pack_size) for epoch in range(recipe.epochs))
-    num_steps = recipe.epochs * steps_per_epoch
+    steps = tuple(steps_in_epoch(num_pictures, batch_size) for batch_size in batch_sizes)
+    sizes = tuple(_at(part, recipe.sizes, before=pack_size) for part in parts)
+    # The peak counts in epochs, not in steps: the end of epoch 10 is its end whatever the batch sizes around it.
+    whole = int(recipe.peak * recipe.epochs + 1e-9)
+    begun = (recipe.peak * recipe.epochs - whole) * steps[whole] if whole < recipe.epochs else 0.0
     return Plan(
         epochs=recipe.epochs,
-        steps_per_epoch=steps_per_epoch,
-        peak_step=max(round(recipe.peak * num_steps, 6) - 1.0, 0.0),
+        batch_sizes=batch_sizes,
+        steps=steps,
+        peak_step=max(round(sum(steps[:whole]) + begun, 6) - 1.0, 0.0),
         sizes=sizes,
         eval_size=recipe.eval_size or sizes[-1],
     )
@@ -92,17 +119,18 @@ class Costs:
     """What this machine needs for a recipe's work, measured before it starts."""
 
     seconds_per_step: dict[int, float]
-    """A training step by the side of its pictures."""
+    """A training step of the recipe's `batch_size` by the side of its pictures; another batch costs by its pictures."""
     evaluation_share: float = 0.35
     """An evaluated picture against a trained one: a forward pass is a third of a step, and reading is a little more."""
 
     def seconds(self, recipe: Recipe, *, num_train: int, num_val: int, pack_size: int) -> float:
         """Expected seconds of a run, the evaluations included."""
         plan = make_plan(recipe, num_pictures=num_train, pack_size=pack_size)
-        training = sum(self.seconds_per_step[size] for size in plan.sizes) * plan.steps_per_epoch
+        epochs = zip(plan.sizes, plan.batch_sizes, plan.steps, strict=True)
+        training = sum(self.seconds_per_step[size] * batch * steps for size, batch, steps in epochs)
         between = min(recipe.eval_pictures or num_val, num_val) * (plan.epochs - 1)
-        per_picture = self.seconds_per_step[plan.eval_size] / recipe.batch_size
-        return training + (between + num_val) * per_picture * self.evaluation_share
+        judging = (between + num_val) * self.seconds_per_step[plan.eval_size] * self.evaluation_share
+        return (training + judging) / recipe.batch_size
 
 
 def ladders(recipe: Recipe, pack_size: int) -> list[tuple[tuple[float, int], ...]]:
@@ -156,9 +184,10 @@ def fit_to_time(
     )
 
 
-def _size_at(recipe: Recipe, part: float, pack_size: int) -> int:
-    size = pack_size
-    for start, side in recipe.sizes:
+def _at(part: float, phases: tuple[tuple[float, int], ...], *, before: int) -> int:
+    """What the last phase that has begun at `part` of the run holds, or `before` where none has."""
+    value = before
+    for start, changed in phases:
         if part + 1e-9 >= start:
-            size = side
-    return size
+            value = changed
+    return value

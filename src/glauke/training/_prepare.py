@@ -14,7 +14,8 @@ from ._preserved import preserved
 from ._range_run import range_test
 from ._range_test import RangeTest, Suggestion
 from ._recipe import AUTO, Recipe
-from ._session import Setting
+from ._setting import Setting
+from ._step import classification
 
 FALLBACK_LR = 0.05  # for SGD with momentum 0.9 to 0.95 and batch norm: far below where such networks diverge
 PROBE_LR = 1e-4  # measuring and range tests begin from weights that one step at this rate hardly moves
@@ -60,16 +61,20 @@ def find_peak(setting: Setting, model: nn.Module, *, watch: Watch) -> Peak:
             reason="given by the recipe or on the command line",
             test=None,
         )
-    test = test_range(setting, model, watch=watch)
-    first = test.suggest(recipe.lr_rule)
-    for rule in (recipe.lr_rule, "valley", "minimum"):
-        found = test.suggest(rule)
+    return peak_of(test_range(setting, model, watch=watch), rule=recipe.lr_rule, fallback=FALLBACK_LR)
+
+
+def peak_of(test: RangeTest, *, rule: str, fallback: float) -> Peak:
+    """Read a peak rate from a range test: by the rule, else by another, else the fallback; the reason says so."""
+    first = test.suggest(rule)
+    for other in (rule, "valley", "minimum"):
+        found = test.suggest(other)
         if found.rate is not None:
-            return Peak(rate=found.rate, rule=rule, reason=_reason(first, found), test=test)
+            return Peak(rate=found.rate, rule=other, reason=_reason(first, found), test=test)
     return Peak(
-        rate=FALLBACK_LR,
+        rate=fallback,
         rule="fallback",
-        reason=f"{first.reason}; no other rule found a safe rate either, so the cautious {FALLBACK_LR} is taken",
+        reason=f"{first.reason}; no other rule found a safe rate either, so the cautious {fallback} is taken",
         test=test,
     )
 
@@ -104,31 +109,31 @@ def _reason(first: Suggestion, found: Suggestion) -> str:
 
 
 def _measure(setting: Setting, model: nn.Module, watch: Watch) -> Costs:
-    """Time a training step at each size of the recipe, the second of two: the first one also prepares the kernels."""
+    """Time a step with its batch at each size of the recipe, the second of two: the first also prepares the kernels."""
     recipe = setting.recipe
     rungs = {side for ladder in ladders(recipe, setting.pack.size) for _, side in ladder}
     sizes = sorted({*rungs, *setting.plan.sizes, setting.plan.eval_size})
     optimizer, scaler = make_optimizer(model, recipe, lr=PROBE_LR), setting.precision.scaler()
-    objective = make_objective(recipe.label_smoothing)
+    compute = classification(make_objective(recipe.label_smoothing))
     few = replace(setting, split=replace(setting.split, train=np.resize(setting.split.train, 2 * recipe.batch_size)))
     seconds = {}
     with preserved(model, optimizer):
         for done, size in enumerate(sizes):
             watch(Stage(name="measuring", done=done, total=len(sizes)))
+            start = time.perf_counter()
             for batch in few.train_batches(size):
-                start = time.perf_counter()
                 train_step(
                     model,
                     batch,
                     optimizer,
-                    objective=objective,
+                    compute=compute,
                     precision=setting.precision,
                     scaler=scaler,
                     clip=recipe.clip,
                 )
                 if setting.device.type == "cuda":
                     _wait(model)
-                seconds[size] = time.perf_counter() - start
+                seconds[size], start = time.perf_counter() - start, time.perf_counter()
     watch(Stage(name="measuring", done=len(sizes), total=len(sizes)))
     watch(Note("seconds a step: " + ", ".join(f"{s:.2f} at {size} px" for size, s in seconds.items())))
     return Costs(seconds_per_step=seconds)

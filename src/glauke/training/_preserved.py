@@ -4,6 +4,7 @@ import copy
 import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,26 @@ def preserved(model: nn.Module, optimizer: torch.optim.Optimizer, *others: objec
         for thing in things:
             undo.callback(_keep(thing))
         yield
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Let `model` be in evaluation mode inside; afterwards every module has its own mode again.
+
+    >>> layer = nn.Dropout()
+    >>> with evaluating(layer):
+    ...     layer.training
+    False
+    >>> layer.training
+    True
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
 
 
 def _keep(thing: object) -> Undo:
@@ -130,11 +151,26 @@ def _keep_optimizer(optimizer: torch.optim.Optimizer) -> Undo:
 
 def _keep_generators(loader: object) -> Undo:
     """Put back the random generators that a loader of batches, its data set and its samplers hold."""
+    held = _held_generators(loader)
+    # fastai's loader takes a new generator, drawn from the last one, for every epoch: the old one goes back too.
+    return _together(
+        *(_keep_generator(generator) for _, _, generator in held),
+        *(partial(attributes.__setitem__, name, generator) for attributes, name, generator in held),
+    )
+
+
+def generators_in(loader: object) -> list[Generator]:
+    """The random generators that a loader of batches, its data set and its samplers hold."""
+    return list({id(generator): generator for _, _, generator in _held_generators(loader)}.values())
+
+
+def _held_generators(loader: object) -> list[tuple[dict[str, Any], str, Generator]]:
+    """The same with the attributes that each stands in, and its name there."""
     batch_sampler = getattr(loader, "batch_sampler", None)
     parts = [loader, batch_sampler, getattr(batch_sampler, "sampler", None)]
     parts += [getattr(loader, name, None) for name in ("dataset", "sampler")]
-    held = [value for part in parts for value in getattr(part, "__dict__", {}).values()]
-    return _together(*(_keep_generator(value) for value in held if isinstance(value, Generator)))
+    places = [vars(part) for part in parts if hasattr(part, "__dict__")]
+    return [(at, name, value) for at in places for name, value in at.items() if isinstance(value, Generator)]
 
 
 def _keep_workers(loader: DataLoader[Any]) -> Undo:

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from glauke.errors import UnknownNameError, UsageError
 
-from ._pairs import endless, hits, pair
-from ._preserved import preserved
+from ._groups import ratios, set_rates
+from ._pairs import endless, hits, on_device, pair
+from ._preserved import evaluating, preserved
 from ._range_tape import Tape
 from ._range_test import RangeTest
 from ._schedules import RAMPS, Number
@@ -30,7 +31,7 @@ def range_test(
     model: nn.Module,
     batches: Iterable[Any],
     optimizer: torch.optim.Optimizer,
-    loss: Callable[[Any, Any], Tensor],
+    loss: Callable[[Any, Any], Tensor] | None,
     *,
     start: Number = 1e-4,
     end: Number = 1.0,
@@ -54,7 +55,9 @@ def range_test(
     evaluation mode inside a training model stay so.
 
     The parameter group with the largest rate gets the ramp's; the others keep their ratio to it. Momentum and
-    weight decay stay. `autocast` opens the context of the forward pass and the loss. `clip` bounds the norm
+    weight decay stay. Where `loss` is None, `model` gets each batch whole and returns the loss itself, as a
+    Lightning module's `training_step` does; there is no accuracy then. Tensors of an own kind (fastai's) are
+    shown as plain ones. `autocast` opens the context of the forward pass and the loss. `clip` bounds the norm
     of the gradient. With `scaler`, a step that it skips is taken again at the same rate with the next batch.
     `step(loss)` replaces the backward pass and the step altogether; False from it means skipped. `also` names
     further objects that `preserved` shall put back.
@@ -93,7 +96,7 @@ def range_test(
         device=device,
         eager=eager,
         autocast=autocast or nullcontext,
-        accuracy=accuracy,
+        accuracy=accuracy and loss is not None,
         clip=clip,
         step=step,
         scaler=scaler,
@@ -113,7 +116,7 @@ def range_test(
     return RangeTest(
         rates=tuple(rates[:count]),
         losses=tuple(tape.losses),
-        accuracies=tuple(tape.accuracies) if accuracy else (),
+        accuracies=tuple(tape.accuracies) if trial.accuracy else (),
         val_losses=tuple(tape.val_losses) if val_batches is not None else (),
         ramp=ramp,
         num_steps=num_steps,
@@ -130,7 +133,7 @@ def _run(
     stop: Callable[[], bool] | None,
 ) -> str:
     """Fill the tape; say how it ended."""
-    ratios = _ratios(trial.optimizer)
+    parts = ratios(trial.optimizer)
     index = skips = 0
     while index < len(rates):
         if stop is not None and stop():
@@ -139,7 +142,7 @@ def _run(
         seen = None if held_out is None else next(held_out, _END)
         if batch is _END or seen is _END:
             return tape.read() or "out of data"
-        _set_rates(trial.optimizer, rates[index], ratios)
+        set_rates(trial.optimizer, rates[index], parts)
         point = trial.advance(batch, seen)
         if point is None:
             skips += 1
@@ -159,7 +162,7 @@ class _Trial:
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
-    loss: Callable[[Any, Any], Tensor]
+    loss: Callable[[Any, Any], Tensor] | None
     device: torch.device
     eager: bool
     """Look at the loss and the gradient before the step, instead of some steps later."""
@@ -171,7 +174,7 @@ class _Trial:
 
     def advance(self, batch: Any, seen: Any | None) -> Tensor | None:
         """Take a step: loss, size of the gradient, accuracy and held-out loss; None if it was skipped."""
-        inputs, labels = pair(batch, self.device)
+        inputs, labels = self._taken(batch)
         outputs, loss = self._forward(inputs, labels)
         nothing = torch.zeros((), device=self.device)
         wide = torch.float32 if self.device.type == "mps" else torch.float64
@@ -186,13 +189,19 @@ class _Trial:
                 held_out = self._held_out(seen)
         return torch.stack([x.detach().to(self.device, wide) for x in (loss, size, right, held_out)])
 
+    def _taken(self, batch: Any) -> tuple[Any, Any]:
+        """Inputs and labels, or the whole batch where the model itself knows its loss."""
+        return (on_device(batch, self.device), None) if self.loss is None else pair(batch, self.device)
+
     def _forward(self, inputs: Any, labels: Any) -> tuple[Any, Tensor]:
         with self.autocast():
             outputs = self.model(inputs)
-            loss = self.loss(outputs, labels)
-        if loss.numel() != 1:
+            loss = outputs if self.loss is None else self.loss(outputs, labels)
+        if not isinstance(loss, Tensor) or loss.numel() != 1:
             raise UsageError(
-                f"the loss has the shape {tuple(loss.shape)}",
+                f"the loss has the shape {tuple(loss.shape)}"
+                if isinstance(loss, Tensor)
+                else f"the loss is a {type(loss).__name__}",
                 fix="let it be one number, a mean over the batch",
             )
         return outputs, loss.reshape(())
@@ -244,32 +253,11 @@ class _Trial:
         return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
     def _held_out(self, batch: Any) -> Tensor:
-        inputs, labels = pair(batch, self.device)
-        modes = [(module, module.training) for module in self.model.modules()]
-        self.model.eval()
-        try:
-            with torch.no_grad():
-                return self._forward(inputs, labels)[1]
-        finally:
-            for module, mode in modes:
-                module.training = mode
+        inputs, labels = self._taken(batch)
+        with evaluating(self.model), torch.no_grad():
+            return self._forward(inputs, labels)[1]
 
 
 def _waits_anyway(device: torch.device, scaler: torch.amp.GradScaler | None) -> bool:
     """Whether looking at every loss before its step costs nothing, because the host waits for the step."""
     return device.type == "cpu" or scaler is not None
-
-
-def _ratios(optimizer: torch.optim.Optimizer) -> list[float]:
-    """Each group's rate as a part of the largest; 1 for all where every rate is 0."""
-    rates = [float(group["lr"]) for group in optimizer.param_groups]
-    largest = max(rates)
-    return [rate / largest if largest > 0 else 1.0 for rate in rates]
-
-
-def _set_rates(optimizer: torch.optim.Optimizer, rate: float, ratios: list[float]) -> None:
-    for group, ratio in zip(optimizer.param_groups, ratios, strict=True):
-        if isinstance(group["lr"], Tensor):
-            group["lr"].fill_(rate * ratio)  # a compiled step reads this very tensor
-        else:
-            group["lr"] = rate * ratio

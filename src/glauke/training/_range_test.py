@@ -81,6 +81,17 @@ class RangeTest:
             ended="complete" if count == len(x) else "not finite",
         )
 
+    def __repr__(self) -> str:
+        """In one line; the numbers are in the fields."""
+        from ._cards import range_test_line
+
+        return f"RangeTest({range_test_line(self)})"
+
+    def _repr_html_(self) -> str:
+        from ._cards import range_test_card
+
+        return range_test_card(self)
+
     @property
     def smoothed(self) -> tuple[float, ...]:
         """The losses without their noise and without lag; as they are if there are fewer than six."""

@@ -1,112 +1,70 @@
 """The epochs of a run, from wherever it stands to the end, to a wish to stop, or to an error."""
 
+import math
 import time
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from glauke.errors import NotFiniteError
-from glauke.images import Augmentation, Batches, Pack, Split
-from glauke.runs import EpochRow, RunRecord, Score, write, write_metrics
+from glauke.runs import EpochRow, RunRecord, Score, decode, encode, write, write_metrics
 
 from ._checkpoint import Checkpoint, restore_random, save_checkpoint
 from ._clock import Clock
 from ._device import Precision
+from ._ema import Average
 from ._events import EpochDone, Stage, Stepped, Watch
 from ._facts import now, peak_memory_mib
-from ._held_out import curve_part, write_predictions
 from ._interrupt import Interrupt
-from ._loop import Scores, Sums, evaluate, make_objective, train_step
-from ._optimizer import make_optimizer, set_rate
-from ._plan import Plan, make_plan, momentum_at, rate_at
-from ._recipe import Recipe
+from ._limits import speed_facts
+from ._loop import train_step
+from ._monitor import keep_weights, score_of
+from ._pace import Pace
+from ._step import LOSS, Totals
+from ._task import Judged, Task
 from ._weights import save_weights
 
 SECONDS_BETWEEN_CHECKPOINTS = 300.0  # an epoch may take an hour; no more than five minutes of work should be lost
-TIMED_STEPS = 20  # steps after which the expected end can be told
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Setting:
-    """What a session trains, with what, and where: everything that does not change while it runs."""
-
-    recipe: Recipe
-    plan: Plan
-    pack: Pack
-    split: Split
-    folder: Path
-    max_lr: float
-    seed: int
-    device: torch.device
-    precision: Precision
-    mirror: bool = False
-    """Judge the held-out pictures together with their mirrored copies at the end."""
-
-    def with_recipe(self, recipe: Recipe) -> "Setting":
-        """The same with another recipe, laid out anew."""
-        plan = make_plan(recipe, num_pictures=len(self.split.train), pack_size=self.pack.size)
-        return replace(self, recipe=recipe, plan=plan)
-
-    def train_batches(self, size: int) -> Batches:
-        """The training pictures at a size, in the order and with the augmentation of the run's seed."""
-        plan = Augmentation(pad=self.recipe.pad, flip=self.recipe.flip, cutout=self.recipe.cutout)
-        return Batches(
-            self.pack,
-            self.split.train,
-            batch_size=self.recipe.batch_size,
-            size=size,
-            device=self.device,
-            shuffle=True,
-            augmentation=plan,
-            seed=self.seed,
-        )
-
-    def held_out_batches(self, count: int | None) -> Batches:
-        """The held-out pictures, or the fixed part of them that the curve uses."""
-        part = curve_part(self.pack, self.split.val, count)
-        return Batches(
-            self.pack,
-            part,
-            batch_size=max(self.recipe.batch_size, 256),
-            size=self.plan.eval_size,
-            device=self.device,
-        )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Judged:
-    """One evaluation: what was said to each picture, and the means (loss, top-1, top-5)."""
-
-    scores: Scores
-    means: tuple[float, float, float]
-    pictures: int
-
-    def score(self, epoch: int) -> Score:
-        """The line that the record keeps of it."""
-        loss, top1, top5 = self.means
-        return Score(epoch=epoch, val_accuracy=top1, val_loss=loss, val_pictures=self.pictures, val_top5=top5)
+USUAL = (LOSS, "accuracy", "top5")
+"""Metrics that have columns of their own; all others are a program's own and stand in `extra`."""
 
 
 class Session:
     """A model in training with all that belongs to it, in this process."""
 
-    def __init__(self, setting: Setting, model: nn.Module, record: RunRecord, *, watch: Watch, began: float) -> None:
-        self.setting, self.model, self.record, self.watch = setting, model, record, watch
-        self.optimizer = make_optimizer(model, setting.recipe, lr=setting.max_lr)
-        self.scaler = setting.precision.scaler()
-        self.objective = make_objective(setting.recipe.label_smoothing)
-        self.step = 0
+    def __init__(
+        self,
+        task: Task,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        record: RunRecord,
+        *,
+        folder: Path,
+        device: torch.device,
+        precision: Precision,
+        ema: float | None,
+        generators: Sequence[torch.Generator] = (),
+        watch: Watch,
+        began: float,
+    ) -> None:
+        self.task, self.model, self.optimizer, self.record = task, model, optimizer, record
+        self.folder, self.device, self.precision, self.watch = folder, device, precision, watch
+        self.scaler = precision.scaler()
+        self.generators = generators
+        self.average = Average(model, decay=ema) if ema is not None else None
+        self.step = self.pictures = 0
         self.rows: list[EpochRow] = []
-        self.best: Score | None = None
-        self.sums = Sums.on(setting.device)
-        self.clock = Clock()
-        self.began = began
-        self.seconds_before = record.seconds
+        self.totals = Totals(device)
+        self.clock = Clock(device)
+        self.pace = Pace()
+        self.began, self.seconds_before = began, record.seconds
         self.saved_at = time.perf_counter()
         self.whole: Judged | None = None
-        self.pace: tuple[int, float] | None = None  # steps and seconds timed in this process, at this size
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Take everything back from a checkpoint, to the bit."""
@@ -119,28 +77,26 @@ class Session:
                 if isinstance(value, Tensor) and value.shape == parameter.shape:
                     values[key] = torch.empty_like(parameter).copy_(value)
         self.scaler.load_state_dict(state["scaler"])
-        restore_random(checkpoint.random)
+        if self.average is not None and checkpoint.average is not None:
+            self.average.load(checkpoint.average, updates=state["averaged"])
         self.step = checkpoint.step
-        self.rows = [EpochRow(**row) for row in state["rows"]]
-        self.best = Score(**state["best"]) if state["best"] else None
-        self.sums.totals = torch.tensor(state["sums"], dtype=torch.float64, device=self.setting.device)
-        self.clock.run, self.clock.epoch = state["seconds_by_part"], state["seconds_in_epoch"]
+        self.rows = [decode(EpochRow, row, place=f"checkpoint of step {self.step}") for row in state["rows"]]
+        self.totals.load(state["sums"])
+        self.pictures = state["pictures"]
+        self.clock.run |= state["seconds_by_part"]
+        self.clock.epoch |= state["seconds_in_epoch"]
         self.seconds_before = state["seconds"]
+        self.task.restored(self.optimizer, self.step, self.rows)
+        restore_random(checkpoint.random, generators=self.generators)
 
     def run(
         self, interrupt: Interrupt, *, stop_after_steps: int | None = None, target: float | None = None
     ) -> RunRecord:
         """Train until the end, the target, the number of steps or a wish to stop; return the record, written."""
         self.model.train()
-        plan = self.setting.plan
-        batches: Batches | None = None
         # By the rows, not by the step: a run stopped after an epoch's last step has that epoch still to close.
-        for epoch in range(len(self.rows), plan.epochs):
-            with self.clock.counting("data"):
-                if batches is None or batches.size != plan.sizes[epoch]:
-                    batches = self.setting.train_batches(plan.sizes[epoch])
-                    self.pace = None
-            if not self._steps_of(epoch, batches, interrupt, stop_after_steps):
+        for epoch in range(len(self.rows), self.task.plan.epochs):
+            if not self._steps_of(epoch, interrupt, stop_after_steps):
                 return self._paused(interrupt, stop_after_steps)
             row = self._close(epoch)
             if target is not None and row.val_accuracy is not None and row.val_accuracy >= target:
@@ -150,133 +106,162 @@ class Session:
     def save(self) -> None:
         """Write a checkpoint of this very moment."""
         state = {
-            "rows": [asdict(row) for row in self.rows],
-            "best": asdict(self.best) if self.best else None,
-            "sums": self.sums.totals.tolist(),
+            "rows": [encode(row) for row in self.rows],
+            "sums": self.totals.state(),
+            "pictures": self.pictures,
+            "averaged": self.average.updates if self.average else 0,
             "seconds": self._seconds(),
             "seconds_by_part": self.clock.run,
             "seconds_in_epoch": self.clock.epoch,
         }
         with self.clock.counting("write"):
             save_checkpoint(
-                self.setting.folder / "checkpoints",
+                self.folder / "checkpoints",
                 step=self.step,
                 model=self.model,
                 optimizer=self.optimizer,
                 scaler=self.scaler,
                 state=state,
+                average=self.average.shadow if self.average else None,
+                generators=self.generators,
             )
         self.saved_at = time.perf_counter()
 
-    def _steps_of(self, epoch: int, batches: Batches, interrupt: Interrupt, stop_after_steps: int | None) -> bool:
-        """Take what is left of an epoch's steps; False if the run is to pause here (its state is saved then)."""
-        recipe, plan = self.setting.recipe, self.setting.plan
-        first_step = self.step - epoch * plan.steps_per_epoch
+    def _steps_of(self, epoch: int, interrupt: Interrupt, stop_after_steps: int | None) -> bool:
+        """Take what is left of an epoch's steps; False if the run is to pause here, its state saved."""
+        first_step = self.step - self.task.plan.first_step(epoch)
         if first_step == 0:
-            self.sums = Sums.on(self.setting.device)
-        tick = time.perf_counter()
-        for batch in batches.epoch(epoch, first_step=first_step):
-            ready = time.perf_counter()
-            lr = rate_at(self.step, recipe=recipe, plan=plan, max_lr=self.setting.max_lr)
-            set_rate(self.optimizer, lr=lr, momentum=momentum_at(self.step, recipe=recipe, plan=plan))
-            try:
-                loss, logits = train_step(
-                    self.model,
-                    batch,
-                    self.optimizer,
-                    objective=self.objective,
-                    precision=self.setting.precision,
-                    scaler=self.scaler,
-                    clip=recipe.clip,
-                )
-            except NotFiniteError as error:
-                raise self._explained(error, lr, batch.samples) from error
-            self.sums.add(logits, batch.labels)
-            self.step += 1
-            now_ = time.perf_counter()
-            self.clock.add("data", ready - tick)
-            self.clock.add("train", now_ - ready)
-            self._tell_step(lr, loss, len(batch.labels), now_ - tick)
+            self.totals = Totals(self.device)
+        self.clock.begin()
+        for batch in self.task.batches(epoch, first_step=first_step):
+            self._take(batch)
             reached = stop_after_steps is not None and self.step >= stop_after_steps
-            if interrupt.signal_number is not None or (reached and self.step < plan.num_steps):
-                self.save()
+            if interrupt.signal_number is not None or (reached and self.step < self.task.plan.num_steps):
+                if not self.task.whole_epochs:
+                    self.save()
                 return False
-            if now_ - self.saved_at > SECONDS_BETWEEN_CHECKPOINTS:
+            if not self.task.whole_epochs and time.perf_counter() - self.saved_at > SECONDS_BETWEEN_CHECKPOINTS:
                 self.save()
-            tick = time.perf_counter()
+            self.clock.begin()
         return True
+
+    def _take(self, batch: Any) -> None:
+        """Train on a batch and tell it."""
+        started = self.clock.since
+        self.clock.mark("data")
+        self.task.set_rates(self.optimizer, self.step, self.rows)
+        lr, _ = self.task.rates(self.optimizer, self.step)
+        try:
+            loss, step = train_step(
+                self.model,
+                batch,
+                self.optimizer,
+                compute=self.task.compute,
+                precision=self.precision,
+                scaler=self.scaler,
+                clip=self.task.clip,
+                before_apply=lambda: self.clock.mark("train"),
+            )
+        except NotFiniteError as error:
+            raise self._explained(error, lr, batch) from error
+        if self.average is not None:
+            self.average.update()
+        self.totals.add(step)
+        self.clock.mark("optimizer")
+        self.step += 1
+        self.pictures += step.count
+        left = self.pace.seconds_left(time.perf_counter() - started, step=self.step, plan=self.task.plan)
+        self.watch(
+            Stepped(
+                step=self.step,
+                plan=self.task.plan,
+                lr=lr,
+                loss=loss,
+                accuracy=lambda: self.totals.means().get("accuracy", math.nan),
+                metrics=self.totals.means,
+                pictures=step.count,
+                seconds_left=left if self.task.counted else None,
+            )
+        )
 
     def _close(self, epoch: int) -> EpochRow:
         """Judge the held-out pictures after an epoch, note its row, keep the best weights, save."""
-        plan, recipe = self.setting.plan, self.setting.recipe
-        last = epoch == plan.epochs - 1
-        with self.clock.counting("eval"):
-            judged = self._judge(None if last else recipe.eval_pictures)
-        if last:
-            self.whole = judged
-        loss, top1, top5 = self.sums.means()
-        score = judged.score(epoch + 1)
-        is_best = self.best is None or score.val_accuracy > self.best.val_accuracy  # the earliest of equals stays
-        if is_best:
-            self.best = score
+        last = epoch == self.task.plan.epochs - 1
+        with self._judged_weights():
+            with self.clock.counting("eval"):
+                judged = self.task.judge(self.model, last=last, told=self._told)
+            if last:
+                self.whole = judged
+            self.rows.append(self._row(epoch, judged))
             with self.clock.counting("write"):
-                save_weights(self.setting.folder / "best.safetensors", self.model, about=self._about())
-        spent = self.clock.epoch
-        row = EpochRow(
-            epoch=epoch + 1,
-            step=self.step,
-            size=plan.sizes[epoch],
-            lr=rate_at(self.step - 1, recipe=recipe, plan=plan, max_lr=self.setting.max_lr),
-            momentum=momentum_at(self.step - 1, recipe=recipe, plan=plan),
-            train_loss=loss,
-            train_accuracy=top1,
-            train_top5=top5,
-            val_loss=score.val_loss,
-            val_accuracy=score.val_accuracy,
-            val_top5=score.val_top5,
-            val_pictures=score.val_pictures,
-            seconds=sum(spent.values()),
-            seconds_data=spent["data"],
-            seconds_train=spent["train"],
-            seconds_eval=spent["eval"],
-            seconds_write=spent["write"],
-            images_per_second=len(self.setting.split.train) / max(spent["data"] + spent["train"], 1e-9),
-        )
-        self.rows.append(row)
+                is_best = keep_weights(
+                    self.folder,
+                    self.model,
+                    self.rows,
+                    monitor=self.task.monitor,
+                    keep=self.task.keep,
+                    about=self.task.about(),
+                )
+        row = self.rows[-1] = self._timed(self.rows[-1])
         self.clock.next_epoch()  # before the checkpoint, whose own seconds count to the epoch that follows
         self.save()
-        write_metrics(self.setting.folder / "metrics.csv", self.rows)
+        write_metrics(self.folder / "metrics.csv", self.rows)
         self._write(status="running")
-        self.watch(EpochDone(row=row, plan=plan, best=is_best))
+        self.watch(EpochDone(row=row, plan=self.task.plan, best=is_best))
         return row
 
-    def _judge(self, count: int | None, *, mirror: bool = False) -> Judged:
-        held_out, scores = self.setting.held_out_batches(count), Scores()
-        done = iter(range(1, len(held_out) + 1))
-        means = evaluate(
-            self.model,
-            held_out,
-            precision=self.setting.precision,
-            sums=Sums.on(self.setting.device),
-            mirror=mirror,
-            keep=scores,
-            watch=lambda: self.watch(Stage(name="evaluation", done=next(done), total=len(held_out))),
-        ).means()
-        return Judged(scores, means, held_out.num_pictures)
+    def _row(self, epoch: int, judged: Judged | None) -> EpochRow:
+        """The epoch's numbers, its times still missing."""
+        trained, held_out = self.totals.means(), dict(judged.means) if judged else {}
+        lr, momentum = self.task.rates(self.optimizer, self.step - 1)
+        both = (("train", trained), ("val", held_out))
+        own = {f"{side}_{name}": means[name] for side, means in both for name in means if name not in USUAL}
+        return EpochRow(
+            epoch=epoch + 1,
+            step=self.step,
+            size=self.task.plan.sizes[epoch],
+            lr=lr,
+            momentum=momentum,
+            train_loss=trained[LOSS],
+            train_accuracy=trained.get("accuracy"),
+            train_top5=trained.get("top5"),
+            val_loss=held_out.get(LOSS),
+            val_accuracy=held_out.get("accuracy"),
+            val_top5=held_out.get("top5"),
+            val_pictures=judged.count if judged else 0,
+            seconds=0.0,
+            seconds_data=0.0,
+            seconds_train=0.0,
+            seconds_eval=0.0,
+            seconds_write=0.0,
+            images_per_second=0.0,
+            extra=own,
+        )
+
+    def _timed(self, row: EpochRow) -> EpochRow:
+        spent = self.clock.epoch
+        training = spent["data"] + spent["train"] + spent["optimizer"]
+        return replace(
+            row,
+            seconds=sum(spent.values()),
+            **{f"seconds_{part}": seconds for part, seconds in spent.items()},
+            images_per_second=self.totals.count / max(training, 1e-9),
+        )
 
     def _finish(self, *, stopped: str | None = None) -> RunRecord:
         """Judge every held-out picture with the last weights, once, and write what stays of the run."""
-        folder = self.setting.folder
-        with self.clock.counting("eval"):
-            whole = self.whole or self._judge(None)
-            mirrored = self._judge(None, mirror=True).means[1] if self.setting.mirror else None
-        final = whole.score(len(self.rows))
-        if mirrored is not None:
-            final = replace(final, extra={"val_accuracy_mirrored": mirrored})
-        with self.clock.counting("write"):
-            save_weights(folder / "final.safetensors", self.model, about=self._about())
-            write_predictions(folder, whole.scores, self.setting.pack)
-            write_metrics(folder / "metrics.csv", self.rows)
+        with self._judged_weights():
+            with self.clock.counting("eval"):
+                whole = self.whole or self.task.judge(self.model, last=True, told=self._told)
+                further = self.task.further(self.model, told=self._told)
+            with self.clock.counting("write"):
+                save_weights(self.folder / "final.safetensors", self.model, about=self.task.about())
+                if whole is not None:
+                    self.task.write(self.folder, whole)
+                write_metrics(self.folder / "metrics.csv", self.rows)
+        final = score_of(self._row(len(self.rows) - 1, whole))
+        final = replace(final, extra={**final.extra, **further})
+        self.record = replace(self.record, extra={**self.record.extra, "speed": self._speed()})
         return self._write(status="stopped" if stopped else "done", final=final, stopped_reason=stopped, ended=now())
 
     def _paused(self, interrupt: Interrupt, stop_after_steps: int | None) -> RunRecord:
@@ -286,71 +271,56 @@ class Session:
 
     def _write(self, **changes: object) -> RunRecord:
         parts = {**self.record.seconds_by_part, **self.clock.run}
-        train_seconds = self.clock.run["data"] + self.clock.run["train"]
-        # By steps, since an interrupted run's seconds count the epoch that it is in.
-        pictures = round(self.step / self.setting.plan.steps_per_epoch * len(self.setting.split.train))
+        training = self.clock.run["data"] + self.clock.run["train"] + self.clock.run["optimizer"]
+        known = sum(seconds for part, seconds in parts.items() if part != "other")
         self.record = replace(
             self.record,
-            best=self.best,
+            best=self._best(),
             seconds=self._seconds(),
-            seconds_by_part={
-                **parts,
-                "other": max(self._seconds() - sum(v for k, v in parts.items() if k != "other"), 0.0),
-            },
-            images_per_second=pictures / train_seconds if pictures else None,
-            peak_memory_mib=peak_memory_mib(self.setting.device),
+            seconds_by_part={**parts, "other": max(self._seconds() - known, 0.0)},
+            images_per_second=self.pictures / training if self.pictures and training else None,
+            steps_per_epoch=self.task.plan.steps_per_epoch,
+            steps=self.task.plan.num_steps,
+            peak_memory_mib=peak_memory_mib(self.device),
             **changes,
         )
-        write(self.setting.folder, self.record)
+        write(self.folder, self.record)
         return self.record
+
+    def _best(self) -> Score | None:
+        best = self.task.monitor.ranked(self.rows)[:1]
+        return score_of(best[0]) if best else None
+
+    def _speed(self) -> Mapping[str, float]:
+        """How near the run came to what its machine can do; nothing for a program's own loaders."""
+        channels = self.task.about().get("channels")
+        return speed_facts(
+            self.model,
+            sizes=[row.size for row in self.rows] if isinstance(channels, int) else [],
+            channels=channels if isinstance(channels, int) else 0,
+            images_per_second=self.record.images_per_second,
+            seconds=self.clock.run["train"],
+            device=self.device,
+            precision=self.precision,
+        )
 
     def _seconds(self) -> float:
         return self.seconds_before + time.perf_counter() - self.began
 
-    def _about(self) -> dict[str, object]:
-        pack, recipe = self.setting.pack, self.setting.recipe
-        return {
-            "model": recipe.model,
-            "stem": recipe.stem,
-            "classes": list(pack.classes),
-            "channels": pack.channels,
-            "size": self.setting.plan.eval_size,
-            "mean": list(pack.mean),
-            "std": list(pack.std),
-        }
+    def _judged_weights(self) -> AbstractContextManager[None]:
+        """Inside, the model holds the weights that are judged and kept: the averages, where the run has them."""
+        return self.average.in_place() if self.average is not None else nullcontext()
 
-    def _tell_step(self, lr: float, loss: float, pictures: int, seconds: float) -> None:
-        steps, spent = self.pace or (0, 0.0)
-        self.pace = (steps + 1, spent + seconds)
-        left = None
-        if self.pace[0] >= TIMED_STEPS:
-            # Steps at another size cost by their area; what is left of this size goes by the clock.
-            plan, here = (
-                self.setting.plan,
-                self.setting.plan.sizes[(self.step - 1) // self.setting.plan.steps_per_epoch],
-            )
-            ahead = sum(
-                (size / here) ** 2 * min(max((i + 1) * plan.steps_per_epoch - self.step, 0), plan.steps_per_epoch)
-                for i, size in enumerate(plan.sizes)
-            )
-            left = ahead * self.pace[1] / self.pace[0]
-        self.watch(
-            Stepped(
-                step=self.step,
-                plan=self.setting.plan,
-                lr=lr,
-                loss=loss,
-                accuracy=lambda: self.sums.means()[1],
-                pictures=pictures,
-                seconds_left=left,
-            )
-        )
+    def _told(self, done: int, total: int) -> None:
+        self.watch(Stage(name="evaluation", done=done, total=total))
 
-    def _explained(self, error: NotFiniteError, lr: float, samples: Tensor) -> NotFiniteError:
-        names = [self.setting.pack.names[int(i)] for i in samples[:3].tolist()]
+    def _explained(self, error: NotFiniteError, lr: float, batch: Any) -> NotFiniteError:
+        names, plan = self.task.describe(batch), self.task.plan
+        where = f", on a batch that begins with {names}" if names else ""
+        peak = "" if self.record.max_lr is None else f" below {self.record.max_lr:.4g}"
         return NotFiniteError(
-            f"{error.message} at step {self.step + 1} of {self.setting.plan.num_steps}, at rate {lr:.4g}, on a batch "
-            f"that begins with {', '.join(names)}; the weights were not changed by it",
-            place=str(self.setting.folder),
-            fix=f"begin again with --max-lr below {self.setting.max_lr:.4g}",
+            f"{error.message} at step {self.step + 1} of {plan.num_steps}, at rate {lr:.4g}{where}; the weights were "
+            "not changed by it",
+            place=str(self.folder),
+            fix=f"begin again with a peak rate{peak} (--max-lr, or max_lr in a program)",
         )

@@ -3,14 +3,13 @@
 import math
 import time
 from collections.abc import Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from glauke.errors import DataError, GlaukeError, UsageError
+from glauke.errors import DataError, UsageError
 from glauke.files import write_text
 from glauke.images import Pack, Split, load_split, save_split
 from glauke.models import build_model
@@ -19,15 +18,19 @@ from glauke.runs import read as read_run
 
 from ._checkpoint import load_checkpoint
 from ._device import choose_device, choose_precision
-from ._events import Began, Note, Watch, unwatched
-from ._facts import first_record, now
-from ._interrupt import interruptible
+from ._events import Note, Watch, unwatched
+from ._facts import first_record
+from ._first_weights import FirstWeights, first_weights
+from ._optimizer import make_optimizer
+from ._pack_task import PackTask
 from ._plan import make_plan
 from ._prepare import find_peak, fitted, test_range
 from ._range_files import range_test_facts, write_range_test
 from ._range_test import RangeTest
 from ._recipe import Recipe, recipe_from_dict
-from ._session import Session, Setting
+from ._running import determinism, own_random_state, run_on
+from ._session import Session
+from ._setting import Setting
 
 
 def train(
@@ -41,6 +44,8 @@ def train(
     precision: str = "auto",
     deterministic: bool = False,
     mirror: bool = False,
+    pretrained: bool = False,
+    weights: Path | None = None,
     stop_after_steps: int | None = None,
     target: float | None = None,
     size: int | None = None,
@@ -54,7 +59,8 @@ def train(
     """Train a model by `recipe` on one side of `split`, judge it on the other, and leave a run folder in `out`.
 
     `out` must be an empty folder. `target` stops after the first epoch whose held-out accuracy reaches that fraction.
-    `mirror` also reports the accuracy with mirrored copies averaged in, apart. `began` is the `time.perf_counter()`
+    `mirror` also reports the accuracy with mirrored copies averaged in, apart. `pretrained` starts from the published
+    weights of a zoo model, `weights` from what fits of a .safetensors file. `began` is the `time.perf_counter()`
     from which the run's seconds count, and `seconds_before` says by part what was spent since: packing is included.
 
     Raises:
@@ -64,17 +70,29 @@ def train(
     """
     began = time.perf_counter() if began is None else began
     _check(seed=seed, stop_after_steps=stop_after_steps, target=target)
-    setting, model = _set_up(recipe, pack, split, out, seed=seed, device=device, precision=precision, mirror=mirror)
+    setting, model = _set_up(
+        recipe,
+        pack,
+        split,
+        out,
+        seed=seed,
+        device=device,
+        precision=precision,
+        mirror=mirror,
+        pretrained=pretrained,
+    )
+    start_from = _filled(setting, model, pretrained=pretrained, weights=weights, watch=watch)
     exact = setting.precision
-    said = [*notes, f"precision {exact.name}: {exact.reason}", *split.notes]
+    said = [*notes, f"precision {exact.name}: {exact.reason}", *split.notes, *start_from.notes]
     spent = dict(seconds_before or {})
     extra: dict[str, object] = {
         "deterministic": deterministic,
         "mirror": mirror,
         "pack": pack.folder.name,
         "size": size,
+        **start_from.facts,
     }
-    with _determinism(deterministic), _own_random_state(seed):
+    with determinism(deterministic), own_random_state(seed):
         if recipe.minutes is not None:
             start = time.perf_counter()
             recipe, sentence = fitted(setting, model, seconds_spent=start - began, watch=watch)
@@ -112,9 +130,11 @@ def train(
         save_split(split, out / "split.npz")
         write_text(out / "config.toml", _config(recipe, record, split, precision=precision, size=size))
         write_metrics(out / "metrics.csv", ())
+        session = _session(replace(setting, max_lr=peak.rate), model, record, watch=watch, began=began)
+        if start_from.facts:
+            session.save()  # before there is a record to resume: nothing else holds the weights that it begins from
         write(out, record)
-        session = Session(replace(setting, max_lr=peak.rate), model, record, watch=watch, began=began)
-        return _run(session, stop_after_steps=stop_after_steps, target=target)
+        return run_on(session, stop_after_steps=stop_after_steps, target=target)
 
 
 def resume(
@@ -157,10 +177,10 @@ def resume(
         mirror=bool(record.extra.get("mirror")),
         max_lr=float(record.max_lr or math.nan),
     )
-    with _determinism(bool(record.extra.get("deterministic"))), _own_random_state(record.seed):
+    with determinism(bool(record.extra.get("deterministic"))), own_random_state(record.seed):
         running = replace(record, status="running", final=None, ended=None, stopped_reason=None)
         running = replace(running, extra={**record.extra, "pack": pack.folder.name})
-        session = Session(setting, model, running, watch=watch, began=began)
+        session = _session(setting, model, running, watch=watch, began=began)
         checkpoint = load_checkpoint(run / "checkpoints", device=setting.device)
         if checkpoint is None:
             watch(Note(f"{run} has no checkpoint yet; the run starts afresh"))
@@ -171,7 +191,7 @@ def resume(
             watch(Note(f"taken up again after step {checkpoint.step} of {setting.plan.num_steps}"))
             resumed = (*record.resumed_from_steps, checkpoint.step)
             session.record = replace(session.record, resumed_from_steps=resumed)
-        return _run(session, stop_after_steps=stop_after_steps, target=target)
+        return run_on(session, stop_after_steps=stop_after_steps, target=target)
 
 
 def run_range_test(
@@ -182,11 +202,16 @@ def run_range_test(
     seed: int = 0,
     device: str = "auto",
     precision: str = "auto",
+    pretrained: bool = False,
+    weights: Path | None = None,
     watch: Watch = unwatched,
 ) -> RangeTest:
     """Run the range test that `train` would run before this recipe, without training."""
-    setting, model = _set_up(recipe, pack, split, Path(), seed=seed, device=device, precision=precision)
-    with _own_random_state(seed):
+    setting, model = _set_up(
+        recipe, pack, split, Path(), seed=seed, device=device, precision=precision, pretrained=pretrained
+    )
+    _filled(setting, model, pretrained=pretrained, weights=weights, watch=watch)
+    with own_random_state(seed):
         return test_range(setting, model, watch=watch)
 
 
@@ -201,6 +226,7 @@ def _set_up(
     precision: str,
     mirror: bool = False,
     max_lr: float = math.nan,
+    pretrained: bool = False,
 ) -> tuple[Setting, nn.Module]:
     place = choose_device(device)
     setting = Setting(
@@ -216,11 +242,42 @@ def _set_up(
         mirror=mirror,
     )
     model = build_model(
-        recipe.model, num_classes=len(pack.classes), in_channels=pack.channels, stem=recipe.stem, seed=seed
+        recipe.model,
+        num_classes=len(pack.classes),
+        in_channels=pack.channels,
+        stem=recipe.stem,
+        seed=seed,
+        zero_gamma=recipe.zero_gamma,
+        pretrained=pretrained,
     )
     # Channels last is the layout that convolutions compute in on tensor cores and in oneDNN; the other costs a
     # reordering around each of them.
     return setting, model.to(device=place, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+
+def _filled(
+    setting: Setting, model: nn.Module, *, pretrained: bool, weights: Path | None, watch: Watch
+) -> FirstWeights:
+    sizes = (*setting.plan.sizes, setting.plan.eval_size)
+    start = first_weights(model, name=setting.recipe.model, sizes=sizes, pretrained=pretrained, weights=weights)
+    for note in start.notes:
+        watch(Note(note))
+    return start
+
+
+def _session(setting: Setting, model: nn.Module, record: RunRecord, *, watch: Watch, began: float) -> Session:
+    return Session(
+        PackTask(setting),
+        model,
+        make_optimizer(model, setting.recipe, lr=setting.max_lr),
+        record,
+        folder=setting.folder,
+        device=setting.device,
+        precision=setting.precision,
+        ema=setting.recipe.ema,
+        watch=watch,
+        began=began,
+    )
 
 
 def _check(*, seed: int, stop_after_steps: int | None, target: float | None) -> None:
@@ -230,19 +287,6 @@ def _check(*, seed: int, stop_after_steps: int | None, target: float | None) -> 
         raise UsageError(f"must be at least 1, not {stop_after_steps}", place="--stop-after-steps")
     if target is not None and not 0 < target <= 1:
         raise UsageError(f"must be a fraction above 0 and at most 1, such as 0.5087, not {target}", place="--target")
-
-
-def _run(session: Session, *, stop_after_steps: int | None, target: float | None) -> RunRecord:
-    session.watch(Began(folder=session.setting.folder, record=session.record, plan=session.setting.plan))
-    try:
-        with interruptible() as interrupt:
-            return session.run(interrupt, stop_after_steps=stop_after_steps, target=target)
-    except BaseException as error:
-        # Whatever it was, a record that says "running" for ever would be wrong; the error itself goes on.
-        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-        reason = error.message if isinstance(error, GlaukeError) else type(error).__name__
-        write(session.setting.folder, replace(session.record, status=status, stopped_reason=reason, ended=now()))
-        raise
 
 
 def _config(recipe: Recipe, record: RunRecord, split: Split, *, precision: str, size: int | None) -> str:
@@ -256,25 +300,7 @@ def _config(recipe: Recipe, record: RunRecord, split: Split, *, precision: str, 
         "precision": precision,
         "deterministic": record.extra["deterministic"],
         "tta": record.extra["mirror"],
+        "pretrained": record.extra.get("pretrained", False),
     }
     text = to_toml({"run": run, "recipe": recipe.as_dict()})
     return f"# glauke train DATA --config config.toml trains this again\n\n{text}"
-
-
-@contextmanager
-def _own_random_state(seed: int):
-    """Seed PyTorch's global generator, which dropout draws from, for the run alone."""
-    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield
-
-
-@contextmanager
-def _determinism(wanted: bool):
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(wanted or before, warn_only=False)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before)

@@ -8,6 +8,7 @@ No line is told apart by colour alone: each also has its dash and its marker.
 
 import itertools
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeGuard
@@ -42,6 +43,7 @@ RULES = {"steepest": (VERMILLION, "--", "D"), "minimum": (PURPLE, "-.", "s"), "v
 PARTS = {  # column of EpochRow: name, colour, hatch
     "seconds_data": ("data", ORANGE, "////"),
     "seconds_train": ("train", BLUE, ""),
+    "seconds_optimizer": ("optimizer", VERMILLION, "...."),
     "seconds_eval": ("evaluate", GREEN, "\\\\\\\\"),
     "seconds_write": ("write", PURPLE, "xxxx"),
     "other": ("other", "none", ""),
@@ -49,12 +51,21 @@ PARTS = {  # column of EpochRow: name, colour, hatch
 
 
 def save_curves(rows: Sequence[EpochRow], folder: Path) -> str:
-    """Accuracy above loss, over the epochs."""
-    made, (top, bottom) = figure(2)
-    draw_accuracy(rows, top)
-    draw_loss(rows, bottom)
+    """Accuracy above loss above a program's own metrics, over the epochs; without an accuracy nobody measured."""
+    own = [name.partition("_")[2] for row in rows for name in row.extra]
+    own = list(dict.fromkeys(own))
+    has_accuracy = not rows or any(row.train_accuracy is not None or row.val_accuracy is not None for row in rows)
+    made, axes = figure(1 + has_accuracy + len(own))
+    panels = iter(axes)
+    if has_accuracy:
+        draw_accuracy(rows, next(panels))
+    draw_loss(rows, next(panels))
+    for name, ax in zip(own, panels, strict=True):
+        draw_metric(rows, ax, name)
     names = ["epoch", "step", "train_accuracy", "val_accuracy", "train_loss", "val_loss", "val_pictures"]
-    return save_plot(made, folder, "curves", names, [[getattr(row, name) for name in names] for row in rows])
+    more = [f"{side}_{name}" for name in own for side in ("train", "val")]
+    cells = [[*(getattr(row, name) for name in names), *(row.extra.get(name) for name in more)] for row in rows]
+    return save_plot(made, folder, "curves", [*names, *more], cells)
 
 
 def save_range_test(test: RangeCurve, folder: Path, *, used: str | None = None) -> str:
@@ -74,12 +85,12 @@ def save_schedule(
     folder: Path,
     *,
     momenta: Sequence[float],
-    steps_per_epoch: int,
+    steps: Sequence[int],
     sizes: Sequence[tuple[int, int]] = (),
 ) -> str:
-    """Learning rate above momentum, over the run; the CSV holds every step."""
+    """Learning rate above momentum, over the run of epochs with these `steps`; the CSV holds every step."""
     made, axes = figure(2, panel_height=1.8)
-    draw_schedule(rates, axes, momenta=momenta, steps_per_epoch=steps_per_epoch, sizes=sizes)
+    draw_schedule(rates, axes, momenta=momenta, steps=steps, sizes=sizes)
     header = ["step", "rate", "momentum"]
     return save_plot(made, folder, "schedule", header, zip(range(len(rates)), rates, momenta, strict=True))
 
@@ -109,6 +120,12 @@ def draw_loss(rows: Sequence[EpochRow], ax: Axes) -> None:
     """Mean loss while training and on the held-out pictures."""
     _draw_sides(rows, ax, "loss")
     put_title(ax, "Loss")
+
+
+def draw_metric(rows: Sequence[EpochRow], ax: Axes, name: str) -> None:
+    """The mean of a program's own metric while training and on the held-out side."""
+    _draw_sides(rows, ax, name)
+    put_title(ax, name.replace("_", " ").capitalize())
 
 
 def draw_range_test(test: RangeCurve, ax: Axes, *, used: str | None = None) -> None:
@@ -168,26 +185,28 @@ def draw_schedule(
     axes: Sequence[Axes],
     *,
     momenta: Sequence[float],
-    steps_per_epoch: int,
+    steps: Sequence[int],
     sizes: Sequence[tuple[int, int]] = (),
 ) -> None:
     """Learning rate on the first of two axes and momentum on the second, one value per step, over epochs.
 
+    `steps` are those of each epoch; epochs are drawn equally wide however many they have.
     `sizes` are pairs (first step, side of the training pictures in pixels); where the side changes, the
     phases are shaded by turns and named.
     """
     top, bottom = axes
     peak, phases = int(np.argmax(rates)), changes(sizes)
     keep = thinned(len(rates), also=peak)
-    epochs = keep / steps_per_epoch
+    ends = [0, *itertools.accumulate(steps)]
+    epochs = np.interp(keep, ends, range(len(ends)))
     for ax, values, colour, dash in ((top, rates, BLUE, "-"), (bottom, momenta, VERMILLION, (0, (5, 1)))):
         dress(ax)
         marker = "o" if len(keep) == 1 else ""
         ax.plot(epochs, np.asarray(values, float)[keep], color=colour, ls=dash, lw=1.8, marker=marker)
         ax.yaxis.set_major_formatter("{x:g}")
-        _shade(ax, phases, steps_per_epoch=steps_per_epoch, last=len(rates), named=ax is top)
-    top.plot(peak / steps_per_epoch, rates[peak], "o", color=BLUE, markersize=6)
-    where = f"step {peak + 1:,} of {len(rates):,}, in epoch {peak // steps_per_epoch + 1}"
+        _shade(ax, phases, ends=ends, named=ax is top)
+    top.plot(np.interp(peak, ends, range(len(ends))), rates[peak], "o", color=BLUE, markersize=6)
+    where = f"step {peak + 1:,} of {len(rates):,}, in epoch {bisect_right(ends, peak)}"
     put_title(top, f"Learning rate (peak {rates[peak]:.4g} at {where})", pad=16.0 if phases else 6.0)
     put_title(bottom, f"Momentum ({min(momenta):.4g} to {max(momenta):.4g})")
     top.set_ylim(bottom=0)
@@ -218,7 +237,16 @@ def draw_time(rows: Sequence[EpochRow], ax: Axes) -> None:
     ax.set_ylabel(unit, color=INK, fontsize=NORMAL)
     name_x(ax, "epoch")
     above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2}  # bars fill the frame
-    ax.legend(ncols=len(PARTS), fontsize=SMALL, frameon=False, labelcolor=INK, **above)
+    ax.legend(
+        ncols=len(PARTS),
+        fontsize=SMALL,
+        frameon=False,
+        labelcolor=INK,
+        columnspacing=1.1,  # six parts on the width of the frame
+        handletextpad=0.5,
+        handlelength=1.5,
+        **above,
+    )
 
 
 def _draw_sides(rows: Sequence[EpochRow], ax: Axes, what: str) -> None:
@@ -232,7 +260,8 @@ def _draw_sides(rows: Sequence[EpochRow], ax: Axes, what: str) -> None:
         ("train", "training", VERMILLION, (0, (4, 1.5)), "s"),
         ("val", "held-out", BLUE, "-", "o"),
     ):
-        points = [(row.epoch, getattr(row, f"{side}_{what}")) for row in rows]
+        column = f"{side}_{what}"
+        points = [(row.epoch, row.extra[column] if column in row.extra else getattr(row, column, None)) for row in rows]
         points = [(epoch, value) for epoch, value in points if _is_number(value)]
         if points:
             line = {"color": colour, "ls": dash, "lw": 1.6, "marker": marker, "ms": 4}
@@ -306,13 +335,15 @@ def _rate_axis(test: RangeCurve, ax: Axes) -> None:
     ax.xaxis.set_major_formatter("{x:g}")
 
 
-def _shade(ax: Axes, phases: Sequence[tuple[int, int]], *, steps_per_epoch: int, last: int, named: bool) -> None:
-    ends = [*(first for first, _ in phases), last][1:]
-    for turn, ((first, side), end) in enumerate(zip(phases, ends, strict=True)):
+def _shade(ax: Axes, phases: Sequence[tuple[int, int]], *, ends: Sequence[int], named: bool) -> None:
+    """Shade phases, told by their first steps; `ends` are the steps done before each epoch and at the end."""
+    last = len(ends) - 1
+    borders = np.interp([*(first for first, _ in phases), ends[-1]], ends, range(len(ends)))
+    for turn, ((_, side), (begin, end)) in enumerate(zip(phases, itertools.pairwise(borders), strict=True)):
         if turn % 2 == 0:
-            ax.axvspan(first / steps_per_epoch, end / steps_per_epoch, color=INK, alpha=0.07, linewidth=0)
-        if named and end - first > 0.07 * last:  # a narrower phase has no room for its name
-            middle = (first + end) / 2 / steps_per_epoch
+            ax.axvspan(begin, end, color=INK, alpha=0.07, linewidth=0)
+        if named and end - begin > 0.07 * last:  # a narrower phase has no room for its name
+            middle = (begin + end) / 2
             place = ax.get_xaxis_transform()
             ax.text(middle, 1.02, f"{side} px", transform=place, ha="center", color=INK, fontsize=SMALL)
 

@@ -186,5 +186,6 @@ def _unlisted(pictures: PictureFolder, listed: set[int | None]) -> list[Finding]
     if not others:
         return []
     some = ", ".join(quoted(name) for name in others[:3]) + (" and others" if len(others) > 3 else "")
-    message = f"{counted(len(others), 'picture')} of {pictures.path} have no entry in the file: {some}"
+    have = "has" if len(others) == 1 else "have"
+    message = f"{counted(len(others), 'picture')} of {pictures.path} {have} no entry in the file: {some}"
     return [Finding(rule="unlisted-picture", severity="note", message=message)]

@@ -1,6 +1,5 @@
 """Anchors: the few box sizes from which a detector starts, chosen so that every box overlaps one of them well."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -12,6 +11,7 @@ from glauke.errors import DataError, UnknownNameError, UsageError
 
 from .._annotations import Annotations
 from .._wording import counted
+from ._anchor_fit import doubts_about_anchors, fit, held_out, overlap_by_count
 from ._distinct import distinct
 from ._features import Features, features
 from ._plane import kmeans
@@ -114,9 +114,40 @@ class Anchors:
     assignment: Int[np.ndarray, " n"]
     """The anchor that each overlaps most."""
 
+    below_half: float
+    """Share of boxes whose IoU is below 0.5 with every anchor: half of the box or of the anchor is not shared."""
+
+    mean_iou_held_out: float | None
+    """Mean IoU on pictures that had no part in the search: anchors from every other picture, by name, are judged on the
+    rest, both ways. They come from half of the boxes, so it errs on the low side; pictures that show nearly the same
+    make it too high. None for fewer than 4 pictures with boxes, or a half with fewer different sizes than anchors."""
+
+    iou_by_count: tuple[tuple[int, float], ...] = ()
+    """Number of anchors and mean IoU for each of `COUNTS` that the boxes have different sizes for, and for the number
+    that was asked for; empty unless `other_counts` was asked for."""
+
+    notes: tuple[str, ...] = ()
+    """What is doubtful about these anchors, in sentences."""
+
+    @property
+    def boxes_per_anchor(self) -> int:
+        """The fewest boxes that any anchor stands for."""
+        return int(self.counts.min())
+
     def __len__(self) -> int:
         """Number of anchors."""
         return len(self.sizes)
+
+    def __repr__(self) -> str:
+        """In one line; the numbers are in the fields."""
+        from .._cards import anchors_line
+
+        return f"Anchors({anchors_line(self)})"
+
+    def _repr_html_(self) -> str:
+        from .._cards import anchors_card
+
+        return anchors_card(self)
 
 
 def anchors(
@@ -126,6 +157,7 @@ def anchors(
     input_size: int | tuple[int, int] = 416,
     resize: str = "stretch",
     seed: int = 0,
+    other_counts: bool = False,
 ) -> Anchors:
     """Find `count` box sizes that the boxes of the annotations overlap as well as possible, on average.
 
@@ -139,6 +171,7 @@ def anchors(
         input_size: Side of a square, or width and height.
         resize: "stretch", "letterbox" or "shortest-edge".
         seed: Of the starts.
+        other_counts: Also find what fewer and more anchors give, as `Anchors.iou_by_count`.
 
     Raises:
         UnknownNameError: there is no such way to resize.
@@ -147,13 +180,12 @@ def anchors(
     """
     if resize not in get_args(Resize):
         raise UnknownNameError(resize, kind="way to resize", known=get_args(Resize))
-    if not 1 <= count <= MOST_ANCHORS:
-        raise UsageError(f"{count} anchors were asked for; 1 to {MOST_ANCHORS} are possible", place="--count")
-    size = _input_size(input_size)
+    size = input_size_of(input_size, count=count)
     found = features(annotations, feature="relative-size")
     if not found.boxes:
+        none = f"none of {counted(annotations.num_boxes(), 'region')} encloses anything"
         raise DataError(
-            f"there is no box to find anchors for ({counted(annotations.num_boxes(), 'region')} without an area)",
+            f"there is no box to find anchors for: {none if annotations.num_boxes() else 'the file has no regions'}",
             place=_place(annotations),
         )
     points = _at_input_size(annotations, found, size, resize)
@@ -165,15 +197,17 @@ def anchors(
             fix=f"ask for at most {different}, or annotate more boxes",
         )
     clusters = kmeans(points, k=count, weights=found.weights, distance="iou", seed=seed)
-    overlap, ratio = _fit(points, clusters.centers)
+    overlap, ratio = fit(points, clusters.centers)
     total = float(found.weights.sum())
+    counts = np.rint(clusters.counts).astype(np.int64)
+    mean_iou = float(found.weights @ overlap) / total
     open_rows = np.flatnonzero(ratio >= COVERED)
     return Anchors(
         sizes=clusters.centers,
-        counts=np.rint(clusters.counts).astype(np.int64),
+        counts=counts,
         input_size=size,
         resize=resize,  # type: ignore[arg-type]  # it is one of them, as the door has seen
-        mean_iou=float(found.weights @ overlap) / total,
+        mean_iou=mean_iou,
         spread=(1 - clusters.spread[0] / total, 1 - clusters.spread[1] / total),
         best_possible_recall=float(found.weights @ (ratio < COVERED)) / total,
         by_label=_by_label(annotations, found, overlap, ratio),
@@ -185,6 +219,12 @@ def anchors(
         points=points,
         rows=found.rows,
         assignment=clusters.assignment,
+        below_half=float(found.weights @ (overlap < 0.5)) / total,
+        mean_iou_held_out=held_out(annotations, found, points, count=count, seed=seed),
+        iou_by_count=overlap_by_count(points, found.weights, known=(count, mean_iou), seed=seed)
+        if other_counts
+        else (),
+        notes=tuple(doubts_about_anchors(counts)),
     )
 
 
@@ -197,7 +237,9 @@ def anchors_as_dict(anchors: Anchors) -> dict[str, object]:
         "sizes": anchors.sizes.tolist(),
         "counts": anchors.counts.tolist(),
         "mean_iou": anchors.mean_iou,
+        "mean_iou_held_out": anchors.mean_iou_held_out,
         "mean_iou_of_starts": list(anchors.spread),
+        "below_half": anchors.below_half,
         "best_possible_recall": anchors.best_possible_recall,
         "boxes": anchors.boxes,
         "left_out": anchors.left_out,
@@ -218,14 +260,29 @@ def anchors_as_dict(anchors: Anchors) -> dict[str, object]:
             }
             for one in anchors.uncovered
         ],
+        "iou_by_count": [list(each) for each in anchors.iou_by_count],
+        "notes": list(anchors.notes),
     }
 
 
-def _input_size(size: int | tuple[int, int]) -> tuple[int, int]:
+def input_size_of(size: int | tuple[int, int], *, count: int = 1) -> tuple[int, int]:
+    """Width and height of a detector's input, after a look at it and at the number of anchors.
+
+    Raises:
+        UsageError: the count or the size cannot be.
+    """
+    if not 1 <= count <= MOST_ANCHORS:
+        raise UsageError(
+            f"{count} anchors were asked for; 1 to {MOST_ANCHORS} are possible",
+            place="--count",
+            fix="most detectors have 9",
+        )
     width, height = (size, size) if isinstance(size, int) else size
     if not (1 <= width <= _LARGEST_INPUT and 1 <= height <= _LARGEST_INPUT):
         raise UsageError(
-            f"the input size is {width}x{height} pixels; 1 to {_LARGEST_INPUT:,} are possible", place="--input-size"
+            f"the input size is {width}x{height} pixels; 1 to {_LARGEST_INPUT:,} are possible",
+            place="--input-size",
+            fix="give the side of a square, as 416, or width and height, as 640x480",
         )
     return width, height
 
@@ -243,21 +300,6 @@ def _at_input_size(
         sides, limits = np.sort(sides, axis=1), np.sort(limits)
     factor = (limits / sides).min(axis=1)
     return annotations.boxes_xywh[found.rows, 2:] * factor[:, None]
-
-
-def _fit(
-    points: Float[np.ndarray, "n 2"], sizes: Float[np.ndarray, "k 2"]
-) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """The largest IoU of each box with any anchor, and its smallest largest ratio of sides to any, not less than 1."""
-    width, height = np.ascontiguousarray(points.T)
-    overlap, ratio = np.zeros(len(points)), np.full(len(points), math.inf)
-    for a, b in sizes.tolist():
-        shared = np.minimum(width, a) * np.minimum(height, b)
-        np.maximum(overlap, shared / (width * height + a * b - shared), out=overlap)
-        wide, high = width / a, height / b
-        worst = np.maximum(np.maximum(wide, 1 / wide), np.maximum(high, 1 / high))
-        np.minimum(ratio, worst, out=ratio)
-    return overlap, ratio
 
 
 def _by_label(annotations: Annotations, found: Features, overlap: np.ndarray, ratio: np.ndarray) -> dict[str, LabelFit]:

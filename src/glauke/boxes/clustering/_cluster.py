@@ -17,7 +17,9 @@ from jaxtyping import Float, Int
 from glauke.errors import DataError, UsageError
 
 from .._annotations import Annotations
-from .._wording import counted, quoted
+from .._wording import counted, listed, quoted
+from ..repairing._repair import unsound
+from ._doubts import doubts_about, doubts_of_labels
 from ._elbow import Elbow, suggest_k
 from ._exact import MAX_K, exact_curve
 from ._features import Features, features
@@ -72,6 +74,19 @@ class Clusters:
     """The same for the boxes of each label alone, commonest label first; empty unless asked for."""
     notes: tuple[str, ...] = ()
     """What of the file could not be read, and which labels have no clusters of their own, and why."""
+    doubts: tuple[str, ...] = ()
+    """What speaks against the suggested number of clusters, and against the chosen clusters, in sentences."""
+
+    def __repr__(self) -> str:
+        """In one line; the numbers are in the fields."""
+        from .._cards import clusters_line
+
+        return f"Clusters({clusters_line(self)})"
+
+    def _repr_html_(self) -> str:
+        from .._cards import clusters_card
+
+        return clusters_card(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -108,10 +123,15 @@ def cluster(
     if measure == "iou" and feature != "relative-size":
         raise UsageError(f"distance iou compares widths and heights, and {feature} has none", fix="use relative-size")
     if max_k < 1 or (k != "auto" and k < 1):
-        raise UsageError(f"the number of clusters must be at least 1, not {max_k if max_k < 1 else k}")
+        raise UsageError(
+            f"the number of clusters must be at least 1, not {max_k if max_k < 1 else k}",
+            place="--k" if max_k >= 1 else None,
+            fix="give auto or a number from 1 on" if max_k >= 1 else None,
+        )
     if found.boxes == 0:
+        none = f"none of {counted(found.left_out, 'region')} encloses anything"
         raise DataError(
-            f"there are no boxes to cluster: none of {counted(found.left_out, 'region')} encloses anything",
+            f"there are no boxes to cluster: {none if found.left_out else 'the file has no regions'}",
             place=None if annotations.path is None else str(annotations.path),
             fix="look at the file with `glauke boxes check`",
         )
@@ -121,10 +141,11 @@ def cluster(
         raise UsageError(
             f"k={k} is more than the {counted(values, f'different value of {feature}', plural)} of "
             f"{counted(found.boxes, 'box', 'boxes')}",
+            place="--k",
             fix=f"ask for at most {values}",
         )
     labels, notes = _by_label(annotations, found, measure, k, most) if by_label else ({}, [])
-    notes = (*_unread(annotations), *notes)
+    notes = (*unread(annotations), *notes)
     return _clusters(found, distance=measure, k=k, max_k=most, by_label=labels, notes=notes)
 
 
@@ -142,7 +163,14 @@ def clusters_as_dict(clusters: Clusters) -> dict[str, object]:
         "centers": clusters.centers.tolist(),
         "counts": clusters.counts.tolist(),
         "exact": clusters.exact,
+        "by_range": {str(largest): k for largest, k in clusters.elbow.by_range.items()},
+        "doubts": list(clusters.doubts),
+        "left_out": clusters.left_out,
     }
+    if clusters.borders is not None:
+        described["borders"] = clusters.borders.tolist()
+    if clusters.feature == "log-aspect-ratio":
+        described["ratios"] = np.exp(clusters.centers).tolist()
     if clusters.by_label:
         described["by_label"] = {label: clusters_as_dict(inner) for label, inner in clusters.by_label.items()}
     if clusters.notes:
@@ -152,25 +180,30 @@ def clusters_as_dict(clusters: Clusters) -> dict[str, object]:
 
 def _point(point: CurvePoint) -> dict[str, object]:
     known = {"k": point.k, "inertia": point.inertia, "mean_iou": point.mean_iou, "silhouette": point.silhouette}
+    known["gain"] = point.gain
     return {name: value for name, value in known.items() if value is not None}
 
 
 def _by_label(
     annotations: Annotations, found: Features, distance: Distance, k: Literal["auto"] | int, max_k: int
 ) -> tuple[dict[str, Clusters], list[str]]:
-    clusters, notes = {}, []
+    clusters: dict[str, Clusters] = {}
+    without: list[str] = []
+    needed = 2 if k == "auto" else max(k, 2)
     label = annotations.label[found.rows]
     for name in annotations.label_counts():
-        chosen = label == annotations.labels.index(name)
-        own = _chosen(found, chosen)
-        values, needed = _different(own) if own.boxes else 0, 2 if k == "auto" else max(k, 2)
-        if values >= needed:
+        own = _chosen(found, label == annotations.labels.index(name))
+        if own.boxes and _different(own) >= needed:
             clusters[name] = _clusters(own, distance=distance, k=k, max_k=max_k)
         else:
-            notes.append(
-                f"label {quoted(name)} is left out: its {counted(own.boxes, 'box has', 'boxes have')} "
-                f"{counted(values, 'different value', 'different values')} of {found.feature}, fewer than {needed}"
-            )
+            without.append(f"{quoted(name)} ({counted(own.boxes, 'box', 'boxes') if own.boxes else 'no box'})")
+    notes = []
+    if without:
+        told = "a label has" if len(without) == 1 else f"{len(without)} labels have"
+        notes.append(
+            f"{told} no clusters, for fewer than {needed} different values of {found.feature}: "
+            f"{listed(without, most=10)}"
+        )
     unlabelled = int(found.weights[label < 0].sum())
     if unlabelled:
         belong = "belongs" if unlabelled == 1 else "belong"
@@ -178,9 +211,12 @@ def _by_label(
     return clusters, notes
 
 
-def _unread(annotations: Annotations) -> Iterator[str]:
+def unread(annotations: Annotations) -> Iterator[str]:
     """Boxes may have been in what the reader could not read."""
     errors = Counter(finding.rule for finding in annotations.findings if finding.severity == "error")
+    lost = unsound(annotations)
+    if lost is not None:
+        yield f"labels or pictures are lost ({lost.message}): the boxes count, and whose they are does not"
     if rows := errors["bad-row"]:
         them = "it" if rows == 1 else "them"
         yield f"{counted(rows, 'row')} of the file could not be read; `glauke boxes check` lists {them}"
@@ -222,9 +258,13 @@ def _clusters(
     line = found.values.shape[1] == 1
     divisions = _on_the_line(found, max_k) if line else _in_the_plane(found, distance, max_k)
     curve = _curve(found, distance, divisions)
-    elbow = suggest_k([point.k for point in curve], [point.inertia for point in curve])
+    elbow = suggest_k([point.k for point in curve], [point.inertia for point in curve], boxes=found.boxes)
     chosen = elbow.suggested_k if k == "auto" else k
     division = divisions[chosen - 1]
+    counts = np.rint(division.counts).astype(np.int64)
+    silhouettes = [point.silhouette for point in curve]
+    doubts = doubts_about(found, elbow=elbow, silhouettes=silhouettes, max_k=max_k, counts=counts)
+    of_labels = doubts_of_labels(elbow, {name: own.elbow for name, own in (by_label or {}).items()})
     return Clusters(
         feature=found.feature,
         distance=distance,
@@ -234,13 +274,14 @@ def _clusters(
         k=chosen,
         elbow=elbow,
         centers=division.centers,
-        counts=np.rint(division.counts).astype(np.int64),
+        counts=counts,
         borders=division.borders,
         exact=line,
         assignment=division.assignment.astype(np.int64),
         rows=found.rows,
         by_label=MappingProxyType(dict(by_label or {})),
         notes=notes,
+        doubts=(*doubts, *of_labels),
     )
 
 

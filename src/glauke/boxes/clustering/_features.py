@@ -83,10 +83,10 @@ def _picture_sizes(annotations: Annotations, rows: np.ndarray) -> Float[np.ndarr
         first, boxed = quoted(annotations.names[int(unknown[0])]), len(np.unique(pictures))
         raise DataError(
             f"the width and height of {len(unknown):,} of {counted(boxed, 'picture')} with boxes are not known, first "
-            f"of {first}: neither a readable picture in the folder of --images nor the table of --sizes gives them",
+            f"of {first}",
             place=_place(annotations),
-            fix="name the folder, or a CSV with filename,width,height; "
-            "`glauke boxes check FILE --images DIR` lists the pictures that are missing or damaged",
+            fix="give the folder of the pictures with --images, or a CSV of filename,width,height with --sizes; if you "
+            "did, `glauke boxes check` with the same options lists the pictures that are missing or damaged",
         )
     return sizes.astype(np.float64)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glauke.errors import DataError
-from glauke.files import is_archive, parse_json, read_json, read_text
+from glauke.files import is_archive, parse_json, picture_header, read_json, read_text
 
 from .._annotations import Annotations
 from .._sizes import Size, sizes_from_csv
@@ -94,6 +94,12 @@ def open_document(path: Path) -> Document:
         if is_tiny_imagenet(path):
             return Document(kind="tiny-imagenet", path=path)
         raise _stranger(path, "it is an archive, and not Tiny ImageNet")
+    if b"\0" in start and (header := picture_header(path)) is not None:
+        raise DataError(
+            f"this is a {header.kind.upper()} picture",
+            place=str(path),
+            fix="give the annotation file, and name the folder of the pictures with --images",
+        )
     return _text_document(read_text(path), path)
 
 

@@ -28,6 +28,8 @@ STRUCTURAL = (
     "category-id-collision",
 )
 """Rules whose errors mean that labels or pictures are lost."""
+LOST_PICTURES = ("image-id-collision",)
+"""Those of pictures."""
 
 DONORS = ("via2-project", "via2-region", "via1-region", "via3-project")
 """Kinds of file to repair from, the most trustworthy first."""
@@ -38,9 +40,10 @@ _SAME_NAMES = 0.9
 _SAME_BOXES = 0.5
 
 
-def unsound(annotations: Annotations) -> Finding | None:
-    """The first error of structure, if there is one: labels or pictures that the file has lost."""
-    return next((f for f in annotations.findings if f.severity == "error" and f.rule in STRUCTURAL), None)
+def unsound(annotations: Annotations, *, labels: bool = True) -> Finding | None:
+    """The first error of structure, if there is one: pictures, or with `labels` also labels, that the file has lost."""
+    rules = STRUCTURAL if labels else LOST_PICTURES
+    return next((f for f in annotations.findings if f.severity == "error" and f.rule in rules), None)
 
 
 def repaired(annotations: Annotations, donor: Annotations) -> tuple[Annotations, tuple[Finding, ...]]:

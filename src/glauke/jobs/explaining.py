@@ -1,0 +1,179 @@
+"""The command that explains where a trained network errs: predicted again, computed, drawn, written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from glauke import images, insight, pages, runs, training
+from glauke.errors import DataError, InputError, UsageError
+from glauke.files import cache_folder, write_text
+from glauke.images import Pack
+from glauke.insight import Explanation, Mistake, Trained
+from glauke.pages import Looked
+from glauke.runs import RunRecord
+from glauke.training import Note, Stage, Watch
+
+from ._explained_files import PAGE, TOLD, maps_of, pictures_of, require_own_folder, save_figures, write_tables
+
+MOST_ERRORS = 200
+LOOKED_AT = 8
+"""Mistakes with Grad-CAM on the page."""
+DRIFT = 0.002  # of the accuracy; more is another machine's rounding no longer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Explained:
+    """What was found, and where it was written."""
+
+    folder: Path
+    page: Path
+    explanation: Explanation
+    weights: str
+    layer: str | None
+    """Of Grad-CAM; None where there was no mistake to look at."""
+    notes: tuple[str, ...]
+
+
+def explain(
+    run: Path,
+    *,
+    data: str | None = None,
+    source: Path | None = None,
+    weights: Literal["final", "best"] = "final",
+    errors: int = 24,
+    layer: str | None = None,
+    out: Path | None = None,
+    device: str = "auto",
+    command: str = "",
+    watch: Watch = training.unwatched,
+) -> Explained:
+    """Ask a run's network about its held-out pictures again, and write what it gets wrong, in a page and in tables.
+
+    The pictures come from the cache, else from `data` and `source` as for training. `errors` mistakes stand in each
+    gallery. Nothing is written but `out` (the run's `explain` folder if it is None), where an earlier explanation is
+    replaced and anything else refused.
+
+    Raises:
+        DataError: no run, no such weights, pictures that are not there or are others than the run's.
+        UsageError: `errors` outside 1 to 200, an `out` that holds other files, or a layer without maps.
+        UnknownNameError: no such layer, or device.
+    """
+    if not 1 <= errors <= MOST_ERRORS:
+        raise UsageError(f"a gallery holds 1 to {MOST_ERRORS} mistakes, not {errors}", place="--errors")
+    record = runs.read(run)
+    run = record.folder or run
+    folder = out or run / "explain"
+    require_own_folder(folder)
+    trained = _trained(run, weights, device)
+    if layer is not None:
+        _refuse_unknown(layer, trained)
+    pack = _pack(record, run, data, source, watch)
+    split = images.load_split(run / "split.npz", pack)
+    same_kind = trained.device.type == record.device.partition(":")[0]
+    predictions = insight.predict(
+        trained,
+        pack,
+        split.val,
+        precision=record.precision if same_kind else "auto",
+        watch=lambda done, total: watch(Stage(name="predict", done=done, total=total)),
+    )
+    found = insight.explain(predictions, surest=errors)
+    notes = _drift(record, weights, found)
+    looked = None
+    try:
+        looked = _looked(trained, pack, found.surest[:LOOKED_AT], layer=layer)
+    except InputError as error:  # a network without maps to look at has its errors explained all the same
+        notes.append(f"no Grad-CAM: {error.message}")
+    for note in notes:
+        watch(Note(note))
+    folder.mkdir(parents=True, exist_ok=True)
+    write_tables(found, pack, folder, shown=errors)
+    page = pages.explain_page(
+        record,
+        found,
+        weights=weights,
+        pictures=pictures_of(found, pack, shown=errors),
+        looked=looked,
+        figures=save_figures(found, folder),
+        files={name: told for name, told in TOLD.items() if (folder / name).exists()},
+        shown=errors,
+        notes=notes,
+        command=command,
+    )
+    write_text(folder / PAGE, page)
+    return Explained(
+        folder=folder,
+        page=folder / PAGE,
+        explanation=found,
+        weights=weights,
+        layer=None if looked is None else looked.layer,
+        notes=tuple(notes),
+    )
+
+
+def _trained(run: Path, weights: Literal["final", "best"], device: str) -> Trained:
+    chosen = training.choose_device(device)
+    other = "best" if weights == "final" else "final"
+    if not (run / f"{weights}.safetensors").is_file() and (run / f"{other}.safetensors").is_file():
+        raise DataError(
+            f"this run has no {weights} weights", place=str(run), fix=f"give --weights {other}, or finish the run"
+        )
+    return insight.load_trained(run, weights=weights, device=chosen)
+
+
+def _refuse_unknown(layer: str, trained: Trained) -> None:
+    """Raise what Grad-CAM would, before minutes of predicting."""
+    black = torch.zeros((1, trained.channels, trained.size, trained.size), device=trained.device)
+    insight.grad_cam(trained.model, black, [0], layer=layer)
+
+
+def _pack(record: RunRecord, run: Path, data: str | None, source: Path | None, watch: Watch) -> Pack:
+    """The pictures that the run was trained on: from the cache, or packed again from what is given."""
+    if data is not None or source is not None:
+        size = record.extra.get("size")
+        return images.open_pack(
+            data or record.data.name,
+            source,
+            size=size if isinstance(size, int) else None,
+            watch=lambda p: watch(Stage(name=p.stage, done=p.done, total=p.total)),
+        )
+    try:
+        return images.read_pack(cache_folder() / "packs" / str(record.extra.get("pack")))
+    except DataError as error:
+        raise DataError(
+            "the pictures of this run are not in the cache any more",
+            place=str(run),
+            fix=f"give the data again: glauke explain {run} DATA",
+        ) from error
+
+
+def _drift(record: RunRecord, weights: str, found: Explanation) -> list[str]:
+    """A note where the network is not as good as its record says: other rounding, or something is wrong."""
+    score = record.final if weights == "final" else None
+    accuracy = found.predictions.accuracy()
+    if score is None or abs(accuracy - score.val_accuracy) <= DRIFT:
+        return []
+    return [f"the run's record has an accuracy of {score.val_accuracy:.2%}, but asked again it is {accuracy:.2%}"]
+
+
+def _looked(trained: Trained, pack: Pack, mistakes: Sequence[Mistake], *, layer: str | None) -> Looked | None:
+    """Grad-CAM of each mistake, for what it was called and for its label."""
+    if not mistakes:
+        return None
+    samples = np.array([mistake.sample for mistake in mistakes], np.int64)
+    (batch,) = insight.batches_for(trained, pack, samples, batch_size=len(samples))
+
+    of_predicted, of_label = (
+        insight.grad_cam(trained.model, batch.images, classes, layer=layer)
+        for classes in ([mistake.predicted for mistake in mistakes], [mistake.label for mistake in mistakes])
+    )
+    return Looked(
+        layer=of_predicted.layer,
+        cells=of_predicted.map_size,
+        maps=maps_of(pack, samples, [of_predicted.maps, of_label.maps]),
+        note=of_predicted.note,
+    )

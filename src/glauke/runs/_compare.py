@@ -1,0 +1,314 @@
+"""Several runs beside each other: the settings that differ, and what their predictions say about who is better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from glauke.errors import DataError, UsageError
+
+from ._fields import encode
+from ._folder import list_runs
+from ._group import is_group, members_of, read_group
+from ._metrics import EpochRow, read_metrics
+from ._paired import PairCounts, holm, mcnemar, newcombe, pair_counts
+from ._predictions_csv import Answers, read_answers
+from ._record import RunRecord, read
+
+SIGNIFICANCE = 0.05
+WEIGHTS = "final.safetensors"
+ORDER_OF_EQUALS = 0.005  # of the accuracy: in bf16 two classes often get the same logit, and either may be called first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One run of a comparison."""
+
+    name: str
+    """As much of its path as sets it apart from the others."""
+    record: RunRecord
+    rows: tuple[EpochRow, ...]
+    weights_mib: float | None
+    """Size of `final.safetensors`; None if there is none yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A setting that is not the same in all runs."""
+
+    name: str
+    values: tuple[object, ...]
+    """One for each run; None also where its record does not have the setting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedTest:
+    """McNemar's test of a run against the first one, on the held-out pictures that both were judged on."""
+
+    first: str
+    second: str
+    counts: PairCounts
+    low: float
+    """Lower end of the 95 % interval of the difference (second less first, a fraction), uncorrected for its number."""
+    high: float
+    p_exact: float
+    p_mid: float
+    p_holm: float
+    """The mid-p value, corrected for the number of tests in the comparison; what `shown` goes by."""
+
+    @property
+    def shown(self) -> bool:
+        """Whether the pictures show a difference, at a level of 5 % for all tests together."""
+        return self.p_holm < SIGNIFICANCE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What there is to say about several runs; the first is the one that others are held against."""
+
+    runs: tuple[Compared, ...]
+    settings: tuple[Setting, ...]
+    apart: tuple[str, ...]
+    """Sentences that name what keeps the accuracies from being compared; empty if nothing does."""
+    tests: tuple[PairedTest, ...]
+    notes: tuple[str, ...]
+    """Why a test is missing."""
+
+
+def compare(places: Sequence[Path], *, across_splits: bool = False) -> Comparison:
+    """Compare the runs in some folders; a folder with a group, or one that holds runs, stands for all of them.
+
+    Raises:
+        UsageError: no folder, the same run twice, or runs with other pictures or another split without `across_splits`.
+        DataError: a folder without runs, or a damaged record or table.
+    """
+    runs = beside(_expanded(places))
+    apart = tuple(_apart(runs))
+    if apart and not across_splits:
+        others = apart[1:]
+        more = f" (and {len(others)} more)" if others else ""
+        raise UsageError(
+            f"their accuracies do not compare, since they were judged on different pictures: {apart[0]}{more}",
+            fix="give --across-splits to see the runs beside each other, without a test",
+        )
+    notes: list[str] = []
+    tests = () if apart else _tests(runs, notes)
+    return Comparison(runs=runs, settings=tuple(_differing(runs)), apart=apart, tests=tests, notes=tuple(notes))
+
+
+def final_accuracy(record: RunRecord) -> float | None:
+    """Fraction right of all held-out pictures by the last weights; None where it was not measured or not yet."""
+    if record.final is None or math.isnan(record.final.val_accuracy):
+        return None
+    return record.final.val_accuracy
+
+
+def paired_as_dict(test: PairedTest) -> dict[str, object]:
+    """A test in the types that JSON knows."""
+    return {**encode(test), "difference": test.counts.difference, "shown": test.shown}
+
+
+def flattened(values: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Names and values with mappings inside opened.
+
+    >>> list(flattened({"epochs": 24, "augment": {"crop": 8}}))
+    [('epochs', 24), ('augment.crop', 8)]
+    """
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from flattened({str(key): item for key, item in value.items()}, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def settings_of(record: RunRecord) -> dict[str, object]:
+    """Everything that was chosen or given for a run, by the name that a config file or the record has for it."""
+    recipe = {name: value for name, value in record.recipe.items() if name not in ("name", "why")}
+    machine = {name: value for name, value in encode(record.hardware).items() if name != "extra"}
+    chosen = {
+        "recipe": record.recipe.get("name"),
+        **{"model": record.model, "stem": record.stem},
+        **recipe,
+        "peak_lr": record.max_lr,
+        "epochs": record.epochs,
+        "steps": record.steps,
+        "seed": record.seed,
+        "tta": record.extra.get("mirror"),
+        "deterministic": record.extra.get("deterministic"),
+        "data": record.data.name,
+        "pictures": record.data.pictures,
+        "classes": record.data.classes,
+        "size": record.data.size,
+        "data_fingerprint": record.data.fingerprint[:12],
+        "split": record.split.kind,
+        "split_seed": record.split.seed,
+        "val_fraction": record.split.val_fraction,
+        "train_pictures": record.split.train,
+        "val_pictures": record.split.val,
+        "split_fingerprint": record.split.fingerprint[:12],
+        "device": record.device,
+        "precision": record.precision,
+        **machine,
+        "glauke": record.glauke,
+        "git": record.git,
+        "python": record.python,
+        "torch": record.torch,
+    }
+    if record.recipe.get("max_lr") == record.max_lr:
+        del chosen["peak_lr"]  # given, so that it says the same as max_lr
+    return dict(flattened(chosen))
+
+
+def _expanded(places: Sequence[Path]) -> list[RunRecord]:
+    if not places:
+        raise UsageError("there are no runs to compare", fix="name their folders: glauke compare runs/a runs/b")
+    records = [record for place in places for record in _runs_at(place)]
+    folders = sorted(_folder(record).resolve() for record in records)
+    for one, other in pairwise(folders):
+        if one == other:
+            raise UsageError("this run is named twice", place=str(one), fix="name each run once")
+    return records
+
+
+def _runs_at(place: Path) -> list[RunRecord]:
+    """The run in a folder, the members of a group, or all runs in it."""
+    if (place / "run.json").exists() or not place.is_dir():
+        return [read(place)]
+    found = members_of(read_group(place)) if is_group(place) else list_runs(place)
+    if not found:
+        raise DataError("there is no run here", place=str(place), fix="name a folder with a run.json, or one of runs")
+    return found
+
+
+def beside(records: Sequence[RunRecord]) -> tuple[Compared, ...]:
+    """Runs with their curves, and a name for each that sets it apart from the others."""
+    names = _names([_folder(record) for record in records])
+    return tuple(
+        Compared(
+            name=name,
+            record=record,
+            rows=tuple(read_metrics(_folder(record) / "metrics.csv")),
+            weights_mib=_mebibytes(_folder(record) / WEIGHTS),
+        )
+        for name, record in zip(names, records, strict=True)
+    )
+
+
+def _folder(record: RunRecord) -> Path:
+    assert record.folder is not None  # `read` has set it
+    return record.folder
+
+
+def _mebibytes(file: Path) -> float | None:
+    try:
+        return file.stat().st_size / 2**20
+    except OSError:
+        return None
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    """The last parts of each path, as many as set all of them apart."""
+    parts = [folder.resolve().parts for folder in folders]
+    for depth in range(1, max(map(len, parts))):
+        names = ["/".join(path[-depth:]) for path in parts]
+        if len(set(names)) == len(names):
+            return names
+    return [folder.resolve().as_posix() for folder in folders]
+
+
+def _apart(runs: Sequence[Compared]) -> Iterator[str]:
+    """A sentence for each run that was judged on other pictures than the first one."""
+    first, *others = runs
+    for other in others:
+        one, two = first.record, other.record
+        if one.data.fingerprint != two.data.fingerprint:
+            yield (
+                f"{other.name} has {_pictures(two)} and {first.name} has {_pictures(one)}"
+                if _pictures(one) != _pictures(two)
+                else f"the pictures of {other.name} and {first.name} have the same name and number but other content "
+                f"(fingerprints {two.data.fingerprint[:12]} and {one.data.fingerprint[:12]})"
+            )
+        elif one.split.fingerprint != two.split.fingerprint:
+            yield f"{other.name} has {_split(two)} and {first.name} has {_split(one)}"
+
+
+def _pictures(record: RunRecord) -> str:
+    data = record.data
+    return f"{data.name} ({data.pictures:,} pictures of {data.classes:,} classes at {data.size} px)"
+
+
+def _split(record: RunRecord) -> str:
+    split = record.split
+    return f"a {split.kind} split with split seed {split.seed}, {split.val:,} of {split.train + split.val:,} held out"
+
+
+def _differing(runs: Sequence[Compared]) -> Iterator[Setting]:
+    """Settings with more than one value; what a record of another version does not have counts as switched off."""
+    chosen = [settings_of(run.record) for run in runs]
+    for name in dict.fromkeys(name for settings in chosen for name in settings):
+        values = [settings.get(name) for settings in chosen]
+        has_it = [name in settings for settings in chosen]
+        off = not all(has_it) and not any(values)
+        if not off and any(value != values[0] or type(value) is not type(values[0]) for value in values[1:]):
+            yield Setting(name=name, values=tuple(values))
+
+
+def _tests(runs: Sequence[Compared], notes: list[str]) -> tuple[PairedTest, ...]:
+    """Every later run against the first, where both have predictions that agree with their records."""
+    if len(runs) < 2:
+        return ()
+    answers = [_answers(run, notes) for run in runs]
+    first, baseline = runs[0], answers[0]
+    counted: list[tuple[Compared, PairCounts]] = []
+    for other, given in zip(runs[1:], answers[1:], strict=True):
+        if baseline is None or given is None:
+            continue
+        counts = pair_counts(baseline, given)
+        if counts is None:
+            notes.append(f"no test for {other.name}: its {len(given):,} predictions are of other pictures")
+        else:
+            counted.append((other, counts))
+    ps = [mcnemar(counts.only_first, counts.only_second) for _, counts in counted]
+    corrected = holm([mid for _, mid in ps])
+    made = []
+    for (other, counts), (exact, mid), adjusted in zip(counted, ps, corrected, strict=True):
+        low, high = newcombe(counts)
+        made.append(
+            PairedTest(
+                first=first.name,
+                second=other.name,
+                counts=counts,
+                low=low,
+                high=high,
+                p_exact=exact,
+                p_mid=mid,
+                p_holm=adjusted,
+            )
+        )
+    return tuple(made)
+
+
+def _answers(run: Compared, notes: list[str]) -> Answers | None:
+    final, accuracy = run.record.final, final_accuracy(run.record)
+    if final is None or accuracy is None:
+        notes.append(f"no test with {run.name}: it has no final accuracy ({run.record.status})")
+        return None
+    try:
+        answers = read_answers(_folder(run.record))
+    except DataError as error:
+        notes.append(f"no test with {run.name}: {error.message}")
+        return None
+    had = round(accuracy * final.val_pictures)
+    told = (
+        f"its predictions.csv has {len(answers.right):,} of {len(answers):,} right, "
+        f"its record {had:,} of {final.val_pictures:,}"
+    )
+    if len(answers) != final.val_pictures or abs(answers.accuracy - accuracy) > ORDER_OF_EQUALS:
+        notes.append(f"no test with {run.name}: {told}")
+        return None
+    if len(answers.right) != had:
+        notes.append(f"the test with {run.name} goes by its predictions: {told}, where classes came out equal")
+    return answers
