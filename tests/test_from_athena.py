@@ -17,7 +17,7 @@ def rows() -> list[str]:
     return [line for line in lines if not line.startswith(("| ---", "| In Athena", "| What"))]
 
 
-def tests_in(file: str) -> set[str]:
+def named_in(file: str) -> set[str]:
     """The names of the test functions of a file."""
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
@@ -30,7 +30,7 @@ def test_a_row_names_tests_that_exist(row):
     assert links, "no test stands beside this row"
     for file, test in links:
         assert (ROOT / file).is_file(), file
-        assert test in tests_in(file), f"{file} has no {test}"
+        assert test in named_in(file), f"{file} has no {test}"
 
 
 def test_there_is_a_row_for_every_part_of_athena():

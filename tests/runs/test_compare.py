@@ -140,6 +140,18 @@ def test_other_pictures_in_the_predictions(make_run):
     assert compare([whole, other]).notes == ("no test for b: its 8 predictions are of other pictures",)
 
 
+def test_runs_of_a_programs_own_loaders_are_shown_without_a_test(make_run):
+    first = make_run("a")
+    facts = read(first)
+    unknown = {"data": replace(facts.data, fingerprint=""), "split": replace(facts.split, fingerprint="")}
+
+    found = compare([make_run("b", "1100", **unknown), make_run("c", "1110", **unknown)])
+
+    assert found.tests == found.apart == () and "nothing vouches that all runs saw the same" in runs.headline(found)
+    with pytest.raises(UsageError, match="judged on different pictures"):
+        compare([first, *[run.record.folder for run in found.runs]])
+
+
 def test_one_run_is_shown_alone(make_run):
     found = compare([make_run("a", "1110")])
 

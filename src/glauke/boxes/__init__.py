@@ -16,14 +16,17 @@ from .checking._check import check as check
 from .checking._fix import Applied as Applied
 from .checking._fix import fix as fix
 from .checking._rules import RULES as RULES
+from .clustering._anchors import RESIZES as RESIZES
 from .clustering._anchors import Anchors as Anchors
 from .clustering._anchors import anchors as anchors
 from .clustering._anchors import anchors_as_dict as anchors_as_dict
+from .clustering._anchors import input_size_of as input_size_of
 from .clustering._cluster import Clusters as Clusters
 from .clustering._cluster import CurvePoint as CurvePoint
 from .clustering._cluster import cluster as cluster
 from .clustering._cluster import clusters_as_dict as clusters_as_dict
 from .clustering._detectors import DETECTORS as DETECTORS
+from .clustering._detectors import meant_for as meant_for
 from .clustering._detectors import paste_ready as paste_ready
 from .clustering._detectors import resize_of as resize_of
 from .clustering._elbow import Elbow as Elbow
@@ -46,6 +49,7 @@ from .formats._read import read as read
 from .formats._read import require_annotations as require_annotations
 from .formats._via_document import ViaDocument as ViaDocument
 from .formats._via_document import via_document as via_document
+from .repairing._repair import unsound as unsound
 from .writing._exports import Converted as Converted
 from .writing._exports import convert as convert
 from .writing._merge import Merged as Merged

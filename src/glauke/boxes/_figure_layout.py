@@ -8,12 +8,15 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ._annotations import Annotations
-from ._wording import bare, counted, number
+from ._wording import bare, counted
 from .clustering._anchors import Anchors
 from .clustering._cluster import Clusters
 
 MAX_POINTS = 1500
 """More dots than this in a scatter are a blot, and a page of megabytes."""
+
+LEAST_POINTS = 20
+"""So many of each cluster are among them."""
 
 MOST_LABELS = 30
 """Bars; the rest of the labels become one."""
@@ -40,12 +43,12 @@ def spread(places: Sequence[float], *, gap: float) -> list[float]:
 
 
 def ratio_words(ratio: float | int) -> str:
-    """A ratio of width to height as an axis says it.
+    """Width over height as axes, legends and tables say it.
 
-    >>> ratio_words(0.25), ratio_words(2), ratio_words(1.5)
-    ('1:4', '2:1', '1.5:1')
+    >>> ratio_words(0.25), ratio_words(2), ratio_words(1.4142), ratio_words(2048)
+    ('0.25', '2', '1.41', '2,048')
     """
-    return f"{number(ratio)}:1" if ratio >= 1 else f"1:{number(1 / ratio)}"
+    return f"{ratio:,.0f}" if ratio >= 1000 else f"{ratio:.3g}"
 
 
 def ratio_ticks(low: float | int, high: float | int) -> list[float]:
@@ -114,7 +117,7 @@ def cluster_points(annotations: Annotations, clusters: Clusters) -> tuple[Float[
 def center_names(clusters: Clusters) -> list[str]:
     """What each centre is called in a legend, with the number of boxes of its cluster."""
     if is_by_ratio(clusters):
-        names = [f"{center:.3g}" for center in ratio_centers(clusters)]
+        names = [ratio_words(center) for center in ratio_centers(clusters)]
     else:
         names = [f"{100 * width:.0f}% × {100 * height:.0f}%" for width, height in clusters.centers.tolist()]
     return _with_counts(names, clusters.counts.tolist())
@@ -126,9 +129,19 @@ def anchor_names(anchors: Anchors) -> list[str]:
     return _with_counts(names, anchors.counts.tolist())
 
 
-def thinned(points: Float[np.ndarray, "n 2"]) -> Int[np.ndarray, " m"]:
-    """Which of the points a scatter shows: every so manieth in the order of the file."""
-    return np.unique(np.linspace(0, len(points) - 1, min(len(points), MAX_POINTS)).astype(np.int64))
+def thinned(points: Float[np.ndarray, "n 2"], assignment: Int[np.ndarray, " n"]) -> Int[np.ndarray, " m"]:
+    """Which of the points a scatter shows: every so manieth of each group, in the order of the file.
+
+    A small group keeps `LEAST_POINTS`, or all that it has, so that none is without its dots.
+    """
+    if len(points) <= MAX_POINTS:
+        return np.arange(len(points))
+    groups = [np.flatnonzero(assignment == i) for i in range(int(assignment.max()) + 1)]
+    kept = []
+    for rows in groups:
+        room = max(min(len(rows), LEAST_POINTS), MAX_POINTS * len(rows) // len(points))
+        kept.append(rows[np.linspace(0, len(rows) - 1, room).astype(np.int64)] if room else rows)
+    return np.sort(np.concatenate(kept))
 
 
 def frame(points: Float[np.ndarray, "n 2"], *, also: Float[np.ndarray, "k 2"] | None = None) -> tuple[float, float]:

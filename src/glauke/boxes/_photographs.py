@@ -20,6 +20,8 @@ from ._wording import bare, counted, tally, visible
 from .cropping._crop_pixels import upright_picture
 
 Ink = tuple[int, int, int]
+Place = tuple[float, float, float, float]
+"""Left, top, right and bottom in pixels."""
 
 MOST_CROPS = 60
 MOST_SHEETS = 12
@@ -140,41 +142,64 @@ def _with_boxes(
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
     shown = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     draw = ImageDraw.Draw(shown)
-    letters = font.at(max(11, round(max(size) / 46)))
+    letters = font.at(max(11, round(max(size) / 60)))
     line = max(2, round(max(size) / 320))
-    corners = {}
+    boxes: dict[int, Place] = {}
     for row in rows:
         x, y, w, h = (annotations.boxes_xywh[row] * scale).tolist()
         # Pillow takes no coordinates beyond 32 bits, and nothing out there is seen anyway.
         left, top = float(np.clip(x, -9, size[0])), float(np.clip(y, -9, size[1]))
         right, bottom = float(np.clip(x + w, left, size[0] + 9)), float(np.clip(y + h, top, size[1] + 9))
-        corners[row] = left, top
+        boxes[row] = left, top, right, bottom
         draw.rectangle((left, top, right, bottom), outline=_colour(annotations, row, colours), width=line)
-    for row, (left, top) in corners.items():  # above all outlines
-        _tag(draw, annotations, row, (left, top), size, ink=_colour(annotations, row, colours), letters=letters)
+    tags: list[Place] = []
+    for row, box in boxes.items():  # above all outlines
+        text = bare(annotations.label_of(row) or "(no label)", most=_LONGEST_TAG)
+        needed = draw.textlength(text, font=letters) + 6, round(1.25 * letters.size)
+        place = _free_place(box, needed, within=size, tags=tags, boxes=[b for r, b in boxes.items() if r != row])
+        tags.append(place)
+        _tag(draw, text, place, ink=_colour(annotations, row, colours), letters=letters)
     return shown
 
 
-def _tag(
-    draw: ImageDraw.ImageDraw,
-    annotations: Annotations,
-    row: int,
-    corner: tuple[float, float],
-    size: tuple[int, int],
-    *,
-    ink: Ink,
-    letters: ImageFont.FreeTypeFont,
-) -> None:
-    """The label on a ground of its colour, above the box where there is room, always within the picture."""
-    text = bare(annotations.label_of(row) or "(no label)", most=_LONGEST_TAG)
-    width, height = draw.textlength(text, font=letters) + 6, round(1.25 * letters.size)
-    left = min(max(0.0, corner[0]), max(0.0, size[0] - width))
-    top = corner[1] - height if corner[1] >= height else max(0.0, corner[1])
-    top = min(top, size[1] - height)
-    draw.rectangle((left, top, left + width, top + height), fill=ink)
+def _free_place(
+    box: Place, size: tuple[float, float], *, within: tuple[int, int], tags: Sequence[Place], boxes: Sequence[Place]
+) -> Place:
+    """Where the name of a box covers least: names before, then other boxes, then its own box."""
+    left, top, right, bottom = box
+    width, height = size
+    corners = [
+        (left, top - height), (right - width, top - height), (left, bottom), (right - width, bottom),
+        (right, top), (left - width, top), (left, top), (left, bottom - height),
+    ]  # fmt: skip
+    places = []
+    for x, y in corners:
+        x, y = min(max(0.0, x), max(0.0, within[0] - width)), min(max(0.0, y), max(0.0, within[1] - height))
+        places.append((x, y, x + width, y + height))
+    area = width * height
+
+    def cost(place: Place) -> float:
+        return (
+            9 * sum(_shared(place, tag) for tag in tags)
+            + sum(_shared(place, other) for other in boxes)
+            + 1.5 * _shared(place, box)
+        ) / area
+
+    return min(places, key=cost)  # the first of equally good ones: above, from the left edge on
+
+
+def _shared(a: Place, b: Place) -> float:
+    """Pixels that two places share."""
+    return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
+
+
+def _tag(draw: ImageDraw.ImageDraw, text: str, place: Place, *, ink: Ink, letters: ImageFont.FreeTypeFont) -> None:
+    """A label on a ground of its colour."""
+    left, top, _, bottom = place
+    draw.rectangle(place, fill=ink)
     red, green, blue = ink
     words = (0, 0, 0) if 0.299 * red + 0.587 * green + 0.114 * blue > 115 else (255, 255, 255)
-    draw.text((left + 3, top + height / 2), text, font=letters, fill=words, anchor="lm")
+    draw.text((left + 3, (top + bottom) / 2), text, font=letters, fill=words, anchor="lm")
 
 
 def _colour(annotations: Annotations, row: int, colours: Sequence[Ink]) -> Ink:

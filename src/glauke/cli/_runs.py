@@ -1,9 +1,13 @@
 """`glauke runs` and `glauke report`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ._output import clock, say, show, show_json, table
 from ._train import Switch
+
+if TYPE_CHECKING:
+    from glauke.runs import Group
 
 
 def runs(folder: Path = Path("runs"), /, *, best: Switch = False, json: Switch = False) -> int:
@@ -50,7 +54,7 @@ def runs(folder: Path = Path("runs"), /, *, best: Switch = False, json: Switch =
             str(group.folder),
             group.kind,
             f"{group.accuracy.runs if group.accuracy else 0} of {len(group.members)}",
-            room.spread_words(group.accuracy) if group.accuracy else "",
+            _accuracies(group),
         )
         for group in groups
     ]
@@ -61,6 +65,16 @@ def runs(folder: Path = Path("runs"), /, *, best: Switch = False, json: Switch =
     if not rows and not broken:
         say(f"no runs in {folder}")
     return 0
+
+
+def _accuracies(group: "Group") -> str:
+    """Mean and deviation say something of repeats; of different experiments, only the range does."""
+    from glauke.runs import spread_words
+
+    made = group.accuracy
+    if made is None:
+        return ""
+    return spread_words(made) if group.kind == "seeds" else f"{made.least:.2%} to {made.most:.2%}"
 
 
 def report(run: Path, /, *, json: Switch = False) -> int:

@@ -56,7 +56,7 @@ def check(
     return Checked(
         annotations=prepared.annotations,
         findings=findings,
-        notes=_origins(prepared),
+        notes=origins(prepared),
         applied=applied,
         remaining=remaining,
     )
@@ -82,7 +82,7 @@ def convert(
     annotations = boxes.sound(prepared)
     # As it was read, a VIA file keeps its shapes and attributes; a repaired one has only boxes and labels to give.
     via = prepared.document.via if prepared.donor is None else None
-    return boxes.convert(annotations, to=to, out=out, document=via), (*conflicts, *_origins(prepared))
+    return boxes.convert(annotations, to=to, out=out, document=via), (*conflicts, *origins(prepared))
 
 
 def merge(files: Sequence[Path], *, out: Path) -> boxes.Merged:
@@ -108,7 +108,8 @@ def _via_documents(files: Sequence[Path], options: BoxOptions) -> list[boxes.Via
     return [p.document.via or boxes.via_document_of(boxes.sound(p), attribute=attribute) for p in prepared]
 
 
-def _origins(prepared: Prepared) -> tuple[Finding, ...]:
+def origins(prepared: Prepared) -> tuple[Finding, ...]:
+    """Where labels and pictures came from that the file itself has lost."""
     if prepared.donor is None:
         return prepared.notes
     origin = Finding(rule="repaired", severity="note", message=f"repaired from {prepared.donor}")

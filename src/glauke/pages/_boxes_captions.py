@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from glauke.boxes import Anchors, Annotations, Clusters
 
 from ._words import count, percent, short
 
 FEATURES = {
-    "aspect-ratio": "width/height",
-    "log-aspect-ratio": "the logarithm of width/height",
+    "aspect-ratio": "width / height",
+    "log-aspect-ratio": "the logarithm of width / height",
     "relative-size": "the boxes' parts of their pictures' width and height",
 }
 RESIZED = {
@@ -34,10 +35,29 @@ def ratio(clusters: Clusters, value: float) -> float:
     return math.exp(value) if clusters.feature == "log-aspect-ratio" else value
 
 
+def ratio_words(value: float) -> str:
+    """Width over height with three digits, as the figures write it.
+
+    >>> ratio_words(0.8021), ratio_words(2.0)
+    ('0.802', '2')
+    """
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def enumerated(words: Sequence[str], *, last: str = "and") -> str:
+    """Words with commas, and `last` before the last one.
+
+    >>> enumerated(["a", "b", "c"]), enumerated(["a"])
+    ('a, b and c', 'a')
+    """
+    *first, end = words
+    return f"{', '.join(first)} {last} {end}" if first else end
+
+
 def centers(clusters: Clusters) -> list[str]:
     """Each centre as a reader wants it: a ratio, or width and height in per cent of the picture."""
     if clusters.borders is not None:
-        return [f"{ratio(clusters, value):.3g}" for value in clusters.centers.tolist()]
+        return [ratio_words(ratio(clusters, value)) for value in clusters.centers.tolist()]
     return [f"{percent(w, digits=1)} × {percent(h, digits=1)}" for w, h in clusters.centers.tolist()]
 
 
@@ -66,17 +86,35 @@ def _labels(annotations: Annotations) -> str:
 
 def _elbow(clusters: Clusters) -> str:
     first, last = clusters.curve[0], clusters.curve[-1]
+    if first is last:
+        return "All boxes have the same value: one cluster is all there is."
     cost = "sum of 1 − IoU" if clusters.distance == "iou" else "sum of squared distances to the own centre"
+    marks = (
+        "The ring is the elbow, the shade all elbows that shorter and longer curves give."
+        if clusters.elbow.by_range
+        else f"It has no elbow; the ring is {clusters.elbow.suggested_k}, which is used."
+    )
     return (
         f"The {cost} falls from {short(first.inertia)} with {amount(first.k, 'cluster')} to {short(last.inertia)} "
-        f"with {last.k}. The ring is the elbow, the shade all elbows that shorter and longer curves give."
+        f"with {last.k}. {marks}{_silhouette(clusters)}"
+    )
+
+
+def _silhouette(clusters: Clusters) -> str:
+    """What the panel below the curve shows."""
+    known = {point.k: point.silhouette for point in clusters.curve if point.silhouette is not None}
+    if not known:
+        return ""
+    best = max(known, key=lambda k: (known[k], -k))
+    same = "as the elbow has it" if best == clusters.elbow.suggested_k else "another way to choose, and another answer"
+    return (
+        " Below it the silhouette: how much farther a box lies from the next cluster than from its own, on average; 1 "
+        f"is far apart, 0 touching. It is highest with {amount(best, 'cluster')}, {same}."
     )
 
 
 def _ratios(clusters: Clusters) -> str:
-    text = (
-        f"Width over height of {amount(clusters.boxes, 'box', 'boxes')}, on an axis on which 1:2 lies as far out as 2:1"
-    )
+    text = f"Width / height of {amount(clusters.boxes, 'box', 'boxes')}, on an axis on which 0.5 lies as far out as 2"
     if clusters.borders is None:
         return f"{text}. The clusters are by size and not by shape, so they have no borders here."
     return f"{text}. Dashed lines are the borders between clusters, marks above their centres."
@@ -85,7 +123,10 @@ def _ratios(clusters: Clusters) -> str:
 def _scatter(clusters: Clusters) -> str:
     if clusters.borders is None:
         return "Each dot is a box, as a part of its picture; rectangles are the centres of the clusters, to scale."
-    return "Each dot is a box in pixels; on a line through the corner the ratio is the same, so lines are the centres."
+    return (
+        "Each dot is a box in pixels; on a line through the corner the ratio is the same, so lines are the centres, "
+        "with their markers outside the frame."
+    )
 
 
 def _anchors(anchors: Anchors) -> str:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from glauke.boxes import RULES, Anchors, Annotations, Clusters, Description, Finding
+from glauke.boxes import DETECTORS, RESIZES, RULES, Anchors, Annotations, Clusters, Description, Finding, meant_for
 
-from ._boxes_captions import FEATURES, amount, box_captions, centers, ratio
+from ._boxes_answer import SEVERITIES, answer
+from ._boxes_captions import amount, box_captions, centers, enumerated, ratio, ratio_words
 from ._figures import figure
 from ._html import Child, Markup, element, page, table
 from ._photographs import photograph_grid, sheets_of_labels
 from ._words import count, percent, short
 
-SEVERITIES = ("error", "warning", "note")
+CAVEAT = (
+    "Take it as a suggestion. The elbow “severely lacks theoretic support” (Schubert, “Stop using the elbow criterion "
+    "for k-means”, arXiv 2212.12189): a smooth curve has no corner, and a longer axis moves the one that is drawn. The "
+    "other numbers say how far it moves with the axis alone, not with other boxes: the true number may be none of them."
+)
 MAX_LISTED = 100  # findings of one rule, or boxes that no anchor covers, that are named on the page
 SECTIONS = ("labels", "elbow", "ratios", "clusters", "anchors", "positions")  # figures that have a place
 
@@ -64,17 +68,17 @@ def boxes_page(
     return page(
         f"Boxes of {title}" if title else "Boxes",
         _headline(annotations, title, description),
-        _answer(annotations, clusters, anchors, findings),
+        answer(annotations, clusters, anchors, findings),
         element("ul", [element("li", note) for note in notes], class_="status") if notes else None,
-        _section("What was found in the file", _findings(findings)),
-        _section("Labels", shown.get("labels"), _labels(annotations, alone, clusters)),
+        _section("Problems in the file", _findings(findings)),
+        _section("Labels", shown.get("labels"), _labels(annotations, alone), _notes(clusters)),
         _section("How many clusters", shown.get("elbow"), _curve(clusters)),
         _section("Shapes", shown.get("ratios"), _clusters(clusters)),
         _section("Widths and heights", shown.get("clusters")),
-        _section("Anchors", shown.get("anchors"), _anchors(anchors), _snippets(snippets or {})),
+        _section("Anchors", shown.get("anchors"), _anchors(anchors), _snippets(snippets or {}, anchors)),
         _section("Where in the picture", shown.get("positions")),
         [_section(n.replace("_", " ").capitalize(), shown[n]) for n in figures if n not in SECTIONS],
-        _section("Pictures with their boxes", photograph_grid(photographs)),
+        _section("Pictures with their boxes", _choice(photographs), photograph_grid(photographs)),
         _section("Every label side by side", sheets_of_labels(contact_sheets, labels=_num_labels(annotations))),
         _section("The file in words", _description(description)),
         element("footer", "Written by glauke with ", element("code", command)),
@@ -85,6 +89,15 @@ def _section(heading: str, *content: Child) -> Markup | None:
     """Nothing at all where there is nothing to show."""
     kept = [item for item in content if item]
     return element("section", element("h2", heading), kept) if kept else None
+
+
+def _choice(photographs: Sequence[object]) -> Markup | None:
+    """How `photographs` of glauke.boxes.plots chooses."""
+    if not photographs:
+        return None
+    most = (len(photographs) + 1) // 2
+    rest = " and the first others of the file" if len(photographs) > 1 else ""
+    return element("p", f"The {amount(most, 'picture')} with the most boxes{rest}, of those that can be read.")
 
 
 def _num_labels(annotations: Annotations) -> int:
@@ -101,60 +114,22 @@ def _headline(annotations: Annotations, title: str, description: Description) ->
     )
 
 
-def _answer(
-    annotations: Annotations, clusters: Clusters | None, anchors: Anchors | None, findings: Sequence[Finding]
-) -> Markup:
-    """All that most readers want to know, in one paragraph."""
-    said: list[Child] = [
-        element("strong", amount(annotations.num_boxes(), "box", "boxes")),
-        f" of {amount(_num_labels(annotations), 'label')}",
-        "." if annotations.kind == "table" else f" in {amount(len(annotations.names), 'picture')}.",
-    ]
-    if clusters is not None:
-        elbow = clusters.elbow
-        said += [
-            f" K-means on {FEATURES.get(clusters.feature, clusters.feature)} puts the elbow at ",
-            element("strong", amount(elbow.suggested_k, "cluster")),
-            f": {elbow.reason}.",
-        ]
-        if clusters.k != elbow.suggested_k:
-            said.append(f" {clusters.k} were asked for and are shown here.")
-        found = zip(centers(clusters), clusters.counts.tolist(), strict=True)
-        told = ", ".join(f"{center} ({amount(n, 'box', 'boxes')})" for center, n in found)
-        said.append(f" {'The centre is' if clusters.k == 1 else 'Their centres are'} {told}.")
-    if anchors is not None:
-        width, height = anchors.input_size
-        said += [
-            f" {amount(len(anchors), 'anchor')} for {width} × {height} px fit the boxes with a mean IoU of ",
-            element("strong", f"{anchors.mean_iou:.3f}"),
-            f" and cover {percent(anchors.best_possible_recall, digits=1)} of them.",
-        ]
-    said.append(f" {_verdict(findings)}")
-    return element("p", said, class_="lead")
-
-
-def _verdict(findings: Sequence[Finding]) -> str:
-    times = Counter(finding.severity for finding in findings)
-    told = [amount(times[severity], severity) for severity in SEVERITIES if times[severity]]
-    if not told:
-        return "Nothing is wrong with the file as far as the check can see."
-    *first, last = told
-    return f"The check has {', '.join(first)}{' and ' if first else ''}{last}."
-
-
 def _findings(findings: Sequence[Finding]) -> list[Child]:
     rank = {severity: place for place, severity in enumerate(SEVERITIES)}
     groups: dict[tuple[str, str], list[Finding]] = {}
     for finding in sorted(findings, key=lambda finding: rank.get(finding.severity, len(rank))):
         groups.setdefault((finding.severity, finding.rule), []).append(finding)
     if not groups:
-        return [element("p", "Nothing.")]
-    rows = [(s, rule, count(len(g)), RULES.get(rule, ""), _finding(g[0])) for (s, rule), g in groups.items()]
-    header = ["Severity", "Rule", "Times", "What it means", "The first"]
+        return [element("p", "The check found none.")]
+    rows = [(s, _problem(rule), count(len(g)), _finding(g[0])) for (s, rule), g in groups.items()]
     return [
-        table(rows, caption="What was found", header=header),
+        table(rows, caption="Problems in the file", header=["Severity", "Problem", "Times", "The first"]),
         [_all_of(severity, rule, group) for (severity, rule), group in groups.items() if len(group) > 1],
     ]
+
+
+def _problem(rule: str) -> list[Child]:
+    return [element("code", rule), f" {RULES[rule]}" if rule in RULES else None]
 
 
 def _all_of(severity: str, rule: str, group: Sequence[Finding]) -> Markup:
@@ -172,36 +147,44 @@ def _finding(finding: Finding) -> list[Child]:
     if finding.image is not None:
         region = "" if finding.region is None else f", region {finding.region}"
         said += [element("bdi", finding.image), f"{region}: "]
-    return [*said, finding.message, f" Fix: {finding.fix}" if finding.fix else None]
+    end = "" if finding.message.endswith(".") else "."
+    return [*said, finding.message, f"{end} Fix: {finding.fix}" if finding.fix else None]
 
 
-def _labels(annotations: Annotations, alone: Mapping[str, Clusters], clusters: Clusters | None) -> list[Child]:
+def _labels(annotations: Annotations, alone: Mapping[str, Clusters]) -> list[Child]:
     total = annotations.num_boxes()
     rows: list[list[Child]] = []
     for label, n in annotations.label_counts().items():
         row: list[Child] = [element("bdi", label), count(n), percent(n / total, digits=1) if total else "–"]
         if alone:
             own = alone.get(label)
-            row += ["–", "–"] if own is None else [_read(own), ", ".join(centers(own))]
+            row += ["–", "–"] if own is None else [_read(own), _centers_with_boxes(own)]
         rows.append(row)
     if unlabelled := annotations.num_unlabelled():
         rows.append(["(no label)", count(unlabelled), percent(unlabelled / total, digits=1), *["–"] * 2 * bool(alone)])
-    header = ["Label", "Boxes", "Share", *(["Elbow", "Centres"] if alone else [])]
+    header = ["Label", "Boxes", "Share", *(["Clusters", "Centres (boxes)"] if alone else [])]
     if not rows:
         return []
     shown = table(rows, caption="Labels", header=header, numeric=not alone)
-    notes = clusters.notes if clusters is not None and alone else ()
-    return [
-        shown
-        if len(rows) <= MAX_LISTED
-        else element("details", element("summary", f"{count(len(rows))} labels"), shown),
-        element("ul", [element("li", note) for note in notes]) if notes else None,
-    ]
+    if len(rows) > MAX_LISTED:
+        return [element("details", element("summary", f"{count(len(rows))} labels"), shown)]
+    return [shown]
+
+
+def _notes(clusters: Clusters | None) -> Markup | None:
+    notes = clusters.notes if clusters is not None else ()
+    return element("ul", [element("li", note) for note in notes]) if notes else None
 
 
 def _read(clusters: Clusters) -> str:
-    low, high = clusters.elbow.suggested_range
-    return f"{clusters.elbow.suggested_k}" + (f" ({low} to {high})" if low < high else "")
+    """How many, and how many other ranges of the curve give."""
+    others = sorted(set(clusters.elbow.by_range.values()) - {clusters.elbow.suggested_k})
+    return f"{clusters.elbow.suggested_k}" + (f" ({enumerated(list(map(str, others)), last='or')})" if others else "")
+
+
+def _centers_with_boxes(clusters: Clusters) -> str:
+    both = zip(centers(clusters), clusters.counts.tolist(), strict=True)
+    return ", ".join(f"{center} ({count(n)})" for center, n in both)
 
 
 def _curve(clusters: Clusters | None) -> Child:
@@ -221,8 +204,9 @@ def _curve(clusters: Clusters | None) -> Child:
     )
     by_range = "; ".join(_ranges(clusters.elbow.by_range))
     return [
-        element("details", element("summary", "The curve in numbers"), shown),
+        element("p", CAVEAT) if by_range else None,
         element("p", f"Where the elbow lies, by how far the curve is drawn: {by_range}.") if by_range else None,
+        element("details", element("summary", "The curve in numbers"), shown),
     ]
 
 
@@ -230,7 +214,7 @@ def _ranges(by_range: Mapping[int, int]) -> Iterator[str]:
     """Neighbours with the same elbow in one."""
     for k, run in groupby(by_range.items(), key=lambda pair: pair[1]):
         ends = [last for last, _ in run]
-        yield f"{k} for curves to {ends[0]}" + (f" … {ends[-1]}" if len(ends) > 1 else "")
+        yield f"at {k} for curves to {ends[0]}" + (f" … {ends[-1]} clusters" if len(ends) > 1 else " clusters")
 
 
 def _clusters(clusters: Clusters | None) -> Child:
@@ -239,8 +223,8 @@ def _clusters(clusters: Clusters | None) -> Child:
     header, columns = ["Centre", "Boxes", "Share"], [centers(clusters), clusters.counts.tolist()]
     rows = [[center, count(n), percent(n / clusters.boxes, digits=1)] for center, n in zip(*columns, strict=True)]
     if clusters.borders is not None:
-        header.append("From a ratio of")
-        borders = [short(ratio(clusters, border)) for border in clusters.borders.tolist()]
+        header.append("From width / height of")
+        borders = [ratio_words(ratio(clusters, border)) for border in clusters.borders.tolist()]
         rows = [[*row, border] for row, border in zip(rows, ["the smallest", *borders], strict=True)]
     how = f"No other division into {clusters.k} has a smaller inertia"
     how = how if clusters.exact else "These are the best that several starts have found"
@@ -260,11 +244,41 @@ def _anchors(anchors: Anchors | None) -> Child:
     worst, best = anchors.spread
     return [
         table(rows, caption="Anchors", header=["Anchor", "Width, px", "Height, px", "Boxes"], numeric=True),
-        element("p", f"One start alone gives a mean IoU between {worst:.3f} and {best:.3f}."),
-        table(fits, caption="Fit by label", header=["Label", "Boxes", "Mean IoU", "Covered"], numeric=True)
-        if fits
-        else None,
+        element("p", f"One start of the search alone gives a mean IoU between {worst:.3f} and {best:.3f}."),
+        _other_numbers(anchors),
+        _by_label(fits),
         _uncovered(anchors),
+    ]
+
+
+def _other_numbers(anchors: Anchors) -> list[Child]:
+    """What fewer and more anchors would give."""
+    if len(anchors.iou_by_count) < 2:
+        return []
+    before = None
+    rows = []
+    for number, overlap in anchors.iou_by_count:
+        asked = " (these)" if number == len(anchors) else ""
+        rows.append((f"{number}{asked}", f"{overlap:.3f}", "–" if before is None else f"{overlap - before:+.3f}"))
+        before = overlap
+    return [
+        element("h3", "Fewer or more anchors"),
+        table(rows, caption="Mean IoU by number of anchors", header=["Anchors", "Mean IoU", "Gain"], numeric=True),
+        element(
+            "p",
+            "On the boxes that they are made from, where more anchors always fit better. A detector has its own number "
+            "(YOLOv2 5, YOLOv3 to v7 9, the tiny ones 6), and pays for each in every cell of its grid.",
+        ),
+    ]
+
+
+def _by_label(fits: Sequence[Sequence[Child]]) -> list[Child]:
+    if not fits:
+        return []
+    return [
+        element("h3", "Fit by label"),
+        table(fits, caption="Fit by label", header=["Label", "Boxes", "Mean IoU", "Covered"], numeric=True),
+        element("p", "Covered: no side is four times that of the nearest anchor, nor a quarter, YOLOv5's rule."),
     ]
 
 
@@ -285,14 +299,24 @@ def _uncovered(anchors: Anchors) -> Markup | None:
     )
 
 
-def _snippets(snippets: Mapping[str, str]) -> list[Child]:
+def _snippets(snippets: Mapping[str, str], anchors: Anchors | None) -> list[Child]:
     if not snippets:
         return []
     texts = [
-        element("details", element("summary", name), element("pre", element("code", text), tabindex="0"))
+        element(
+            "details",
+            element("summary", name, element("small", f" – {meant_for(name)}") if name in DETECTORS else None),
+            element("pre", element("code", text), tabindex="0"),
+        )
         for name, text in snippets.items()
     ]
-    return [element("h3", "To paste into a detector's configuration"), texts]
+    why = (
+        "Detectors bring pictures to their input size in different ways, and boxes with them, so each has anchors of "
+        "its own."
+    )
+    if anchors is not None:
+        why += f" In those above {RESIZES[anchors.resize]}."
+    return [element("h3", "To paste into a detector's configuration"), element("p", why), texts]
 
 
 def _description(description: Description) -> Markup | None:

@@ -95,7 +95,11 @@ def compare(places: Sequence[Path], *, across_splits: bool = False) -> Compariso
             fix="give --across-splits to see the runs beside each other, without a test",
         )
     notes: list[str] = []
-    tests = () if apart else _tests(runs, notes)
+    if len(runs) > 1 and not apart and not runs[0].record.split.fingerprint:
+        notes.append("the pictures came from a program's own loaders, and nothing vouches that all runs saw the same")
+        tests = ()
+    else:
+        tests = () if apart else _tests(runs, notes)
     return Comparison(runs=runs, settings=tuple(_differing(runs)), apart=apart, tests=tests, notes=tuple(notes))
 
 

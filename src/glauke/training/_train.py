@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -70,28 +71,13 @@ def train(
     """
     began = time.perf_counter() if began is None else began
     _check(seed=seed, stop_after_steps=stop_after_steps, target=target)
-    setting, model = _set_up(
-        recipe,
-        pack,
-        split,
-        out,
-        seed=seed,
-        device=device,
-        precision=precision,
-        mirror=mirror,
-        pretrained=pretrained,
-    )
+    chosen = {"seed": seed, "device": device, "precision": precision, "mirror": mirror, "pretrained": pretrained}
+    setting, model = _set_up(recipe, pack, split, out, **chosen)
     start_from = _filled(setting, model, pretrained=pretrained, weights=weights, watch=watch)
     exact = setting.precision
     said = [*notes, f"precision {exact.name}: {exact.reason}", *split.notes, *start_from.notes]
     spent = dict(seconds_before or {})
-    extra: dict[str, object] = {
-        "deterministic": deterministic,
-        "mirror": mirror,
-        "pack": pack.folder.name,
-        "size": size,
-        **start_from.facts,
-    }
+    extra = {"deterministic": deterministic, "mirror": mirror, "pack": pack.folder.name, "size": size}
     with determinism(deterministic), own_random_state(seed):
         if recipe.minutes is not None:
             start = time.perf_counter()
@@ -100,41 +86,44 @@ def train(
             watch(Note(sentence))
             setting = setting.with_recipe(recipe)
             spent["measuring"] = time.perf_counter() - start
-        start = time.perf_counter()
-        peak = find_peak(setting, model, watch=watch)
-        if peak.test is not None:
-            spent["range_test"] = time.perf_counter() - start
-            write_range_test(out, peak.test)
-            extra["range_test"] = range_test_facts(peak.test)
-            watch(Note(f"peak rate {peak.rate:.4g} by rule {peak.rule}: {peak.reason}"))
-        record = replace(
-            first_record(
-                recipe,
-                setting.plan,
-                pack,
-                split,
-                model,
-                name=name or out.name,
-                command=command,
-                seed=seed,
-                device=setting.device,
-                precision=exact,
-            ),
-            max_lr=peak.rate,
-            max_lr_rule=peak.rule,
-            max_lr_reason=peak.reason,
-            seconds_by_part=spent,
-            notes=tuple(said),
-            extra=extra,
+        setting, known = _with_peak(setting, model, spent, watch=watch)
+        record = first_record(
+            recipe,
+            setting.plan,
+            pack,
+            split,
+            model,
+            name=name or out.name,
+            command=command,
+            seed=seed,
+            device=setting.device,
+            precision=exact,
         )
+        record = replace(record, **known, seconds_by_part=spent, notes=tuple(said))
+        record = replace(record, extra={**extra, **start_from.facts, **record.extra})
         save_split(split, out / "split.npz")
         write_text(out / "config.toml", _config(recipe, record, split, precision=precision, size=size))
         write_metrics(out / "metrics.csv", ())
-        session = _session(replace(setting, max_lr=peak.rate), model, record, watch=watch, began=began)
+        session = _session(setting, model, record, watch=watch, began=began)
         if start_from.facts:
             session.save()  # before there is a record to resume: nothing else holds the weights that it begins from
         write(out, record)
         return run_on(session, stop_after_steps=stop_after_steps, target=target)
+
+
+def _with_peak(
+    setting: Setting, model: nn.Module, spent: dict[str, float], *, watch: Watch
+) -> tuple[Setting, dict[str, Any]]:
+    """The setting with its peak rate, and what the record says of that; a range test is written and its time noted."""
+    start = time.perf_counter()
+    peak = find_peak(setting, model, watch=watch)
+    known: dict[str, Any] = {"max_lr": peak.rate, "max_lr_rule": peak.rule, "max_lr_reason": peak.reason}
+    if peak.test is not None:
+        spent["range_test"] = time.perf_counter() - start
+        write_range_test(setting.folder, peak.test)
+        known["extra"] = {"range_test": range_test_facts(peak.test)}
+        watch(Note(f"peak rate {peak.rate:.4g} by rule {peak.rule}: {peak.reason}"))
+    return replace(setting, max_lr=peak.rate), known
 
 
 def resume(

@@ -119,11 +119,10 @@ def test_labels_have_clusters_of_their_own():
     assert list(found.by_label) == ["vest"]
     assert found.by_label["vest"].rows.tolist() == [0, 1, 2]
     assert found.by_label["vest"].boxes == 3
-    assert "over all of it" in found.by_label["vest"].elbow.reason
+    assert "3 boxes are too few to tell" in found.by_label["vest"].elbow.reason
     assert found.notes == (
-        'label "mask" is left out: its 2 boxes have 1 different value of aspect-ratio, fewer than 2',
-        'label "boots" is left out: its 0 boxes have 0 different values of aspect-ratio, fewer than 2',
-        'label "hardhat" is left out: its 1 box has 1 different value of aspect-ratio, fewer than 2',
+        "3 labels have no clusters, for fewer than 2 different values of aspect-ratio: "
+        '"mask" (2 boxes), "boots" (no box), "hardhat" (1 box)',
         "1 box without a label belongs to no label's clusters",
     )
     assert clusters_as_dict(found)["notes"] == list(found.notes)
@@ -134,7 +133,7 @@ def test_labels_have_clusters_of_their_own():
 
 def test_what_could_not_be_read_is_told():
     def found(*rules):
-        findings = tuple(Finding(rule=rule, severity=severity, message="") for rule, severity in rules)
+        findings = tuple(Finding(rule=rule, severity=severity, message="x") for rule, severity in rules)
         return cluster(replace(made([(10, 10), (20, 10)]), findings=findings)).notes
 
     row, entry = ("bad-row", "error"), ("bad-entry", "error")
@@ -144,6 +143,9 @@ def test_what_could_not_be_read_is_told():
         "2 places of the file could be read only in part or not at all; `glauke boxes check` lists them",
     )
     assert found(("bad-row", "warning"), ("bad-entry", "note"), ("bad-shape", "error")) == ()
+    assert found(("null-category", "error")) == (
+        "the file has lost labels or pictures (x): here all boxes count, whatever their label",
+    )
 
 
 @pytest.mark.parametrize(
@@ -167,6 +169,11 @@ def test_what_cannot_be_done_is_refused(options, error, message):
 def test_no_boxes_are_refused():
     with pytest.raises(DataError, match=r"boxes.json: there are no boxes to cluster: none of 2 regions encloses"):
         cluster(made([(0, 10), (np.nan, 10)]))
+
+
+def test_a_file_without_regions_says_so():
+    with pytest.raises(DataError, match="there are no boxes to cluster: the file has no regions"):
+        cluster(made([]))
 
 
 def test_relative_sizes_need_pictures():
@@ -204,13 +211,20 @@ def test_as_json(feature, distance):
 
     described = json.loads(json.dumps(clusters_as_dict(found), allow_nan=False))
 
-    assert list(described) == [
+    more = (
+        {"borders", "ratios"} if feature == "log-aspect-ratio" else {"borders"} if feature == "aspect-ratio" else set()
+    )
+    assert set(described) == more | {
         "feature", "distance", "boxes", "curve", "k", "suggested_k", "suggested_range", "reason", "centers", "counts",
-        "exact", "by_label",
-    ]  # fmt: skip
+        "exact", "by_range", "doubts", "left_out", "by_label",
+    }  # fmt: skip
+    assert described["doubts"] == list(found.doubts)
+    assert {int(largest): k for largest, k in described["by_range"].items()} == dict(found.elbow.by_range)
+    if feature == "log-aspect-ratio":
+        assert described["ratios"] == pytest.approx(np.exp(found.centers))
     point = {"k", "inertia", "silhouette"} | ({"mean_iou"} if feature == "relative-size" else set())
     assert set(described["curve"][0]) == point - {"silhouette"}
-    assert set(described["curve"][1]) == point
+    assert set(described["curve"][1]) == point | ({"gain"} if feature == "relative-size" else set())
     assert described["suggested_range"] == list(found.elbow.suggested_range)
     assert set(described["by_label"]) == {"boots", "mask", "vest"}
     assert "by_label" not in described["by_label"]["boots"]

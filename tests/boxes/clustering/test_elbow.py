@@ -94,21 +94,33 @@ def test_a_clear_elbow_is_the_same_for_every_range():
 
     assert (found.suggested_k, found.suggested_range) == (3, (3, 3))
     assert dict(found.by_range) == dict.fromkeys(range(6, 21), 3)
-    assert found.reason == "the elbow lies at 3 for every largest k from 6 to 20"
+    assert found.reason == "3 clusters: the curve bends at 3 however far it is drawn, to 6 clusters or to 20"
 
 
 def test_an_elbow_that_moves_says_so():
     costs = [1 / k**1.2 for k in range(1, 21)]
 
     found = suggest_k(range(1, 21), costs)
-    low, high = found.suggested_range
-    times = list(found.by_range.values()).count(found.suggested_k)
 
-    assert low < high and low <= found.suggested_k <= high
+    assert (found.suggested_k, found.suggested_range) == (4, (2, 4))
     assert set(found.by_range) == set(range(6, 21))
     assert found.reason == (
-        f"the elbow lies at {found.suggested_k} for {times} of 15 largest k from 6 to 20 and between {low} and {high} "
-        f"for all: it moves with the range, so read {found.suggested_k} as one of {low} to {high}"
+        "4 clusters, perhaps 2 or 3: the curve drawn to 6 clusters bends at 2, to 7-11 at 3, to 12-20 at 4"
+    )
+
+
+def test_ranges_without_an_elbow_and_apart_are_told():
+    costs = [10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 1.0, 0.0]  # straight to 7, bent at 8
+
+    found = suggest_k(range(1, 10), costs)
+
+    assert dict(found.by_range) == {9: 8}
+    assert found.reason == "8 clusters: the curve drawn to 6-8 clusters bends nowhere, to 9 at 8"
+
+
+def test_of_one_bend_there_is_no_other():
+    assert suggest_k(range(1, 7), [100.0, 40.0, 2.0, 1.9, 1.8, 1.7]).reason == (
+        "3 clusters: the curve bends at 3 drawn to 6 clusters"
     )
 
 
@@ -121,24 +133,39 @@ def test_of_equally_common_elbows_the_smaller():
 
     assert len(found.by_range) == len(first) > 1
     assert found.suggested_k == min(first)
+    assert found.reason == (
+        "2 clusters, perhaps 3 or 4: the curve drawn to 6 clusters bends at 2, to 7 at 3, to 12 at 4; "
+        "2, 3 and 4 are equally common, and the smallest is taken"
+    )
+    two = suggest_k(range(1, 21), costs, ranges=(6, 7)).reason
+    assert two.endswith("; 2 and 3 are equally common, and the smaller is taken")
+
+
+def test_too_few_boxes_come_first():
+    costs = [100.0, 40.0, 2.0, 1.9, 1.8, 1.7]
+
+    assert suggest_k(range(1, 7), costs, boxes=7).reason.startswith("7 boxes are too few to tell; 3 clusters: ")
+    assert suggest_k([1], [0.0], boxes=1).reason.startswith("1 box is too few to tell; 1 cluster, for there is no ")
+    assert suggest_k(range(1, 7), costs, boxes=30).reason.startswith("3 clusters: ")
 
 
 def test_a_curve_is_read_as_far_as_it_goes():
     found = suggest_k(range(1, 9), [100.0, 40.0, 2.0, 1.9, 1.8, 1.7, 1.6, 1.5])
 
     assert list(found.by_range) == [6, 7, 8]
-    assert found.reason.endswith("for every largest k from 6 to 8")
-    assert "the one range" in suggest_k(range(1, 7), [100.0, 40.0, 2.0, 1.9, 1.8, 1.7]).reason
+    assert found.reason.endswith("to 6 clusters or to 8")
 
 
 @pytest.mark.parametrize(
     ("costs", "suggested", "told"),
     [
-        ([0.0], 1, "ends at k=1"),
-        ([4.0, 0.0], 2, "each of them is a cluster"),
-        ([9.0, 1.0, 0.0], 2, "over all of it the elbow lies at 2, which 3 points hardly tell"),
+        ([0.0], 1, "all values are the same"),
+        ([4.0, 0.0], 2, "each different value is a cluster"),
+        ([9.0, 1.0, 0.0], 2, "bends at 2 and ends at 3 already"),
+        ([4.0], 1, "the curve ends at 1 cluster, before it can bend"),
+        ([4.0, 1.0], 2, "the curve ends at 2 clusters, before it can bend"),
         ([2.0, 1.0, 0.0], 1, "there is no elbow"),
-        ([9.0, 4.0, 1.0, 0.5, 0.0], 3, "ends at k=5"),
+        ([9.0, 4.0, 1.0, 0.5, 0.0], 3, "bends at 3 and ends at 5 already"),
     ],
 )
 def test_short_curves_say_what_is_used(costs, suggested, told):

@@ -73,10 +73,9 @@ def test_relative_sizes_need_the_size_of_every_picture_with_boxes():
         features(made(pictures=pictures), feature="relative-size")
 
     assert str(refused.value) == (
-        'boxes.json: the width and height of 1 of 2 pictures with boxes are not known, first of "1.jpg": neither a '
-        "readable picture in the folder of --images nor the table of --sizes gives them; name the folder, or a CSV "
-        "with filename,width,height; `glauke boxes check FILE --images DIR` lists the pictures that are missing or "
-        "damaged"
+        'boxes.json: the width and height of 1 of 2 pictures with boxes are not known, first of "1.jpg"; give the '
+        "folder of the pictures with --images, or a CSV of filename,width,height with --sizes; if you did, "
+        "`glauke boxes check` with the same options lists the pictures that are missing or damaged"
     )
     with pytest.raises(DataError, match=r'of 3 of 4 pictures with boxes are not known, first of "1.jpg"'):
         features(made([(1, 1)] * 4, pictures=pictures), feature="relative-size")

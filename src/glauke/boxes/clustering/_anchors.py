@@ -15,6 +15,7 @@ from ._anchor_fit import doubts_about_anchors, fit, held_out, overlap_by_count
 from ._distinct import distinct
 from ._features import Features, features
 from ._plane import kmeans
+from ._unread import unread
 
 Resize = Literal["stretch", "letterbox", "shortest-edge"]
 RESIZES: Mapping[Resize, str] = {
@@ -224,7 +225,7 @@ def anchors(
         iou_by_count=overlap_by_count(points, found.weights, known=(count, mean_iou), seed=seed)
         if other_counts
         else (),
-        notes=tuple(doubts_about_anchors(counts)),
+        notes=(*unread(annotations), *doubts_about_anchors(counts)),
     )
 
 

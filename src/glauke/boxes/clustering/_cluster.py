@@ -4,8 +4,7 @@ Ratios are clustered exactly (`_exact`): there is nothing to be lucky with. Size
 (`_plane`).
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from types import MappingProxyType
@@ -18,7 +17,6 @@ from glauke.errors import DataError, UsageError
 
 from .._annotations import Annotations
 from .._wording import counted, listed, quoted
-from ..repairing._repair import unsound
 from ._doubts import doubts_about, doubts_of_labels
 from ._elbow import Elbow, suggest_k
 from ._exact import MAX_K, exact_curve
@@ -26,6 +24,7 @@ from ._features import Features, features
 from ._lloyd import Distance, known_distance
 from ._plane import kmeans_curve
 from ._silhouette import mean_silhouettes
+from ._unread import unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,23 +208,6 @@ def _by_label(
         belong = "belongs" if unlabelled == 1 else "belong"
         notes.append(f"{counted(unlabelled, 'box', 'boxes')} without a label {belong} to no label's clusters")
     return clusters, notes
-
-
-def unread(annotations: Annotations) -> Iterator[str]:
-    """Boxes may have been in what the reader could not read."""
-    errors = Counter(finding.rule for finding in annotations.findings if finding.severity == "error")
-    lost = unsound(annotations)
-    if lost is not None:
-        yield f"labels or pictures are lost ({lost.message}): the boxes count, and whose they are does not"
-    if rows := errors["bad-row"]:
-        them = "it" if rows == 1 else "them"
-        yield f"{counted(rows, 'row')} of the file could not be read; `glauke boxes check` lists {them}"
-    if places := errors["bad-entry"]:
-        them = "it" if places == 1 else "them"
-        yield (
-            f"{counted(places, 'place')} of the file could be read only in part or not at all; "
-            f"`glauke boxes check` lists {them}"
-        )
 
 
 def _chosen(found: Features, chosen: np.ndarray) -> Features:

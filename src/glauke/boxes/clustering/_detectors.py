@@ -67,7 +67,7 @@ def _writer(detector: str) -> "tuple[Resize, Callable[[Anchors], str]]":
 def _yolov2(anchors: Anchors) -> str:
     cells = ", ".join(f"{width / YOLOV2_STRIDE:.5g},{height / YOLOV2_STRIDE:.5g}" for width, height in _pairs(anchors))
     return _text(
-        _head(anchors, "YOLOv2 (darknet)", "yolov2"),
+        _head(anchors, "yolov2"),
         f"# In the [region] section, in cells of {YOLOV2_STRIDE} pixels:",
         f"anchors = {cells}",
         f"num={len(anchors)}",
@@ -87,7 +87,7 @@ def _yolov3(anchors: Anchors) -> str:
         )
     masks = _masks(anchors, len(YOLO_STRIDES))
     lines = [
-        *_head(anchors, "YOLOv3 and YOLOv4 (darknet)", "yolov3"),
+        *_head(anchors, "yolov3"),
         "# In each of the three [yolo] sections, the same:",
         "anchors = " + ",  ".join(f"{_pixels(width)},{_pixels(height)}" for width, height in _pairs(anchors)),
         f"num={len(anchors)}",
@@ -126,7 +126,7 @@ def _yolov5(anchors: Anchors) -> str:
         sizes = ", ".join(f"{_pixels(width)},{_pixels(height)}" for width, height in pairs)
         layers.append(f"  - [{sizes}]  # P{level}/{stride}")
     return _text(
-        _head(anchors, "YOLOv5 and YOLOv7", "yolov5"),
+        _head(anchors, "yolov5"),
         "# In the model's YAML. Train with --noautoanchor: YOLOv5 replaces anchors whose recall it finds below 0.98.",
         "# YOLOv8 and later have no anchors and ignore them.",
         f"nc: {_num_classes(anchors)}",
@@ -136,7 +136,7 @@ def _yolov5(anchors: Anchors) -> str:
 
 
 def _mmdet(anchors: Anchors) -> str:
-    lines = _head(anchors, "MMDetection", "mmdet")
+    lines = _head(anchors, "mmdet")
     if len(anchors) % len(YOLO_STRIDES):
         lines.append(f"# YOLOV3Head has as many anchors on each of three layers, so none of {len(anchors)} anchors.")
     else:
@@ -187,7 +187,7 @@ def _torchvision(anchors: Anchors) -> str:
     retina, retina_usual = _retinanet(anchors)
     shorter, longer = sorted(anchors.input_size)
     return _text(
-        _head(anchors, "torchvision", "torchvision"),
+        _head(anchors, "torchvision", sized=False),
         "from torchvision.models.detection.anchor_utils import AnchorGenerator",
         "",
         f"num_classes = {_num_classes(anchors) + 1}  # and the background",
@@ -226,7 +226,9 @@ def _faster_rcnn(anchors: Anchors) -> tuple[Pyramid, Pyramid]:
 
 
 def _compared(best: Pyramid, usual: Pyramid) -> str:
-    return f"mean IoU {best.mean_iou:.3f}, with its usual anchors {usual.mean_iou:.3f}"
+    levels, each = len(best.strides), best.octaves * len(best.ratios)
+    shapes = f"{counted(each, 'anchor')} on each of {levels} levels, {levels * each} in all"
+    return f"{shapes}, mean IoU {best.mean_iou:.3f}; with its usual anchors {usual.mean_iou:.3f}"
 
 
 def _json(anchors: Anchors) -> str:
@@ -245,15 +247,46 @@ _WRITERS: Mapping[str, tuple[Resize, Callable[[Anchors], str]]] = {
 DETECTORS = tuple(_WRITERS)
 """What `paste_ready` writes for."""
 
+_MEANT_FOR: Mapping[str, str] = {
+    "yolov2": "YOLOv2 (darknet's cfg)",
+    "yolov3": "YOLOv3 and YOLOv4 (darknet's cfg)",
+    "yolov5": "YOLOv5 and YOLOv7 (the model's YAML)",
+    "mmdet": "MMDetection's YOLOV3Head, RetinaNet and Faster R-CNN",
+    "torchvision": "torchvision's Faster R-CNN and RetinaNet",
+    "json": "programs: all numbers, not rounded",
+}
 
-def _head(anchors: Anchors, name: str, detector: str) -> list[str]:
-    """Comments that say what the numbers are, and whether they are meant for this detector."""
+
+def meant_for(detector: str) -> str:
+    """What a text of `paste_ready` is for, and how pictures are resized there, in a line.
+
+    >>> meant_for("yolov3")
+    "YOLOv3 and YOLOv4 (darknet's cfg): pictures are stretched to the input size"
+
+    Raises:
+        UnknownNameError: the detector is not on the list.
+        UsageError: it has no anchors.
+    """
+    return f"{_MEANT_FOR.get(detector, detector)}: {RESIZES[resize_of(detector)]}"
+
+
+def _head(anchors: Anchors, detector: str, *, sized: bool = True) -> list[str]:
+    """Comments that say what the numbers are, and whether they are meant for this detector.
+
+    Without `sized` the detector spans its own anchors by ratios and scales, and those found are not among them.
+    """
     width, height = anchors.input_size
+    boxes = f"{width}x{height} pixels, from {counted(anchors.boxes, 'box', 'boxes')}"
+    fit = f"mean IoU {anchors.mean_iou:.3f}, best possible recall {anchors.best_possible_recall:.3f}"
     lines = [
-        f"# {name}: {counted(len(anchors), 'anchor')} for {width}x{height} pixels, "
-        f"from {counted(anchors.boxes, 'box', 'boxes')}.",
-        f"# Mean IoU {anchors.mean_iou:.3f}, best possible recall {anchors.best_possible_recall:.3f}.",
+        f"# For {meant_for(detector)}.",
+        f"# {counted(len(anchors), 'anchor')} for {boxes}: {fit}." if sized else f"# For {boxes}.",
     ]
+    if not sized:
+        lines.append(
+            f"# Its anchors are ratios times scales, and not {counted(len(anchors), 'free size')} as other detectors'"
+            f" (which have {fit.partition(',')[0]})."
+        )
     same = anchors.resize == resize_of(detector) or (
         width == height and "stretch" not in (anchors.resize, resize_of(detector))
     )

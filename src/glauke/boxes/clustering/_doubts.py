@@ -63,7 +63,8 @@ def without_groups(found: Features) -> Float[np.ndarray, " n"] | None:
     The reference is what Tibshirani, Walther and Hastie ("Estimating the number of clusters in a data set via the gap
     statistic", 2001) compare a curve with: data of the same spread and without groups. Theirs is uniform; ratios pile
     up in the middle, so here the logarithm of the ratio is normal, with the mean and the deviation of the boxes'.
-    Evenly spaced quantiles take the place of draws. Widths and heights have none: no simple law ends where a picture does.
+    Evenly spaced quantiles take the place of draws. Widths and heights have none: no simple law ends where a picture
+    does.
     """
     if found.values.shape[1] != 1:
         return None
