@@ -10,7 +10,7 @@ import torch
 
 from glauke import images, insight, pages, runs, training
 from glauke.errors import DataError, InputError, UsageError
-from glauke.files import cache_folder, write_text
+from glauke.files import write_text
 from glauke.images import Pack
 from glauke.insight import Explanation, Mistake, Trained
 from glauke.pages import Looked
@@ -18,6 +18,7 @@ from glauke.runs import RunRecord
 from glauke.training import Note, Stage, Watch
 
 from ._explained_files import PAGE, TOLD, maps_of, pictures_of, require_own_folder, save_figures, write_tables
+from ._packs import pack_of_run
 
 MOST_ERRORS = 200
 LOOKED_AT = 8
@@ -71,7 +72,15 @@ def explain(
     trained = _trained(run, weights, device)
     if layer is not None:
         _refuse_unknown(layer, trained)
-    pack = _pack(record, run, data, source, watch)
+    pack = pack_of_run(
+        record.extra.get("pack"),
+        record.extra.get("size"),
+        run=run,
+        data=data or (record.data.name if source else None),
+        source=source,
+        again=f"glauke explain {run} DATA",
+        watch=watch,
+    )
     split = images.load_split(run / "split.npz", pack)
     same_kind = trained.device.type == record.device.partition(":")[0]
     predictions = insight.predict(
@@ -129,26 +138,6 @@ def _refuse_unknown(layer: str, trained: Trained) -> None:
     """Raise what Grad-CAM would, before minutes of predicting."""
     black = torch.zeros((1, trained.channels, trained.size, trained.size), device=trained.device)
     insight.grad_cam(trained.model, black, [0], layer=layer)
-
-
-def _pack(record: RunRecord, run: Path, data: str | None, source: Path | None, watch: Watch) -> Pack:
-    """The pictures that the run was trained on: from the cache, or packed again from what is given."""
-    if data is not None or source is not None:
-        size = record.extra.get("size")
-        return images.open_pack(
-            data or record.data.name,
-            source,
-            size=size if isinstance(size, int) else None,
-            watch=lambda p: watch(Stage(name=p.stage, done=p.done, total=p.total)),
-        )
-    try:
-        return images.read_pack(cache_folder() / "packs" / str(record.extra.get("pack")))
-    except DataError as error:
-        raise DataError(
-            "the pictures of this run are not in the cache any more",
-            place=str(run),
-            fix=f"give the data again: glauke explain {run} DATA",
-        ) from error
 
 
 def _drift(record: RunRecord, weights: str, found: Explanation) -> list[str]:

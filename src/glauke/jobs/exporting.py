@@ -7,11 +7,12 @@ from typing import Literal
 
 from glauke import images, insight, runs, training
 from glauke.errors import DataError, UsageError
-from glauke.files import cache_folder
 from glauke.images import Pack
 from glauke.insight import Agreement, ExportKind, FilePrediction, Shown, Trained
 from glauke.runs import RunRecord
 from glauke.training import Stage, Watch
+
+from ._packs import cached_pack
 
 Weights = Literal["final", "best"]
 
@@ -46,7 +47,7 @@ def export(
         raise UsageError(f"at least 1 picture must be compared, not {pictures}", place="--pictures")
     insight.require_export(kind, opset=opset)
     record = runs.read(run)
-    pack = _pack_of(record)
+    pack = cached_pack(record.extra.get("pack"))
     trained = _with_facts(insight.load_trained(run, weights=weights), record, pack)
     notes = [] if record.final else ["this run has not ended: the card holds no accuracy of it"]
     if pack is None:
@@ -85,7 +86,7 @@ def predict(
     trained = insight.load_trained(model, weights=weights or "final", device=training.choose_device(device))
     if (model / "run.json").is_file():
         record = runs.read(model)
-        trained = _with_facts(trained, record, _pack_of(record))
+        trained = _with_facts(trained, record, cached_pack(record.extra.get("pack")))
     elif weights is not None:
         raise UsageError("there is one file of weights here, and none to choose from", place="--weights")
     predictions = []
@@ -95,14 +96,6 @@ def predict(
     if not predictions:
         raise DataError("no file here is called a picture", place=", ".join(map(str, pictures)))
     return predictions
-
-
-def _pack_of(record: RunRecord) -> Pack | None:
-    """The pictures that a run was trained on; None if the cache does not have them any more."""
-    try:
-        return images.read_pack(cache_folder() / "packs" / str(record.extra.get("pack")))
-    except DataError:
-        return None
 
 
 def _with_facts(trained: Trained, record: RunRecord, pack: Pack | None) -> Trained:

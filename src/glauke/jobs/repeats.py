@@ -18,6 +18,7 @@ from glauke.training import Note, Watch
 
 from . import training as single
 from ._options import known
+from ._packs import pack_of_run
 from .comparing import figures_of, page_links
 from .training import Prepared
 
@@ -218,10 +219,10 @@ def _prepared(folder: Path, group: Group, data: str | None, options: TrainOption
         fingerprint, notes = str(had["fingerprint"]), tuple(map(str, had.get("notes", ())))
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"its settings are not complete ({error})", place=str(folder / runs.GROUP)) from error
-    if data is None:
-        pack = single.cached_pack(had.get("pack"), folder)
-    else:
-        pack = images.open_pack(data, options.source, size=chosen["size"], watch=single.packing(watch))
+    again = f"glauke train DATA --resume {shlex.quote(str(folder))}"
+    pack = pack_of_run(
+        had.get("pack"), chosen["size"], run=folder, data=data, source=options.source, again=again, watch=watch
+    )
     if pack.fingerprint != fingerprint:
         raise DataError(
             f"the pictures have changed since the repeats began: fingerprint {pack.fingerprint[:12]} instead of "
@@ -229,12 +230,12 @@ def _prepared(folder: Path, group: Group, data: str | None, options: TrainOption
             place=str(folder),
             fix="give the data of those runs with --source",
         )
-    again = {name: getattr(options, name) for name in STILL_FREE if getattr(options, name) is not None}
+    anew = {name: getattr(options, name) for name in STILL_FREE if getattr(options, name) is not None}
     return Prepared(
         pack=pack,
         split=images.make_split(pack, kind=kind, val_fraction=fraction, seed=seed),
         recipe=recipe,
-        options=replace(TrainOptions(), **{**chosen, **again, "seeds": None}),
+        options=replace(TrainOptions(), **{**chosen, **anew, "seeds": None}),
         notes=notes,
         seconds_packing=0.0,
     )

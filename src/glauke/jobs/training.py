@@ -10,14 +10,15 @@ from pathlib import Path
 from types import MappingProxyType
 
 from glauke import images, pages, runs, training
-from glauke.errors import DataError, UsageError
-from glauke.files import cache_folder, write_text
-from glauke.images import Pack, PackProgress, Split
+from glauke.errors import UsageError
+from glauke.files import write_text
+from glauke.images import Pack, Split
 from glauke.options import TrainOptions
 from glauke.runs import RunRecord
-from glauke.training import Note, RangeTest, Recipe, Stage, Watch, plots, recipes
+from glauke.training import Note, RangeTest, Recipe, Watch, plots, recipes
 
 from ._options import agree, changed, known, read_config, resolved
+from ._packs import pack_of_run, packing
 
 FINDINGS = "findings.json"
 FEW_PICTURES = 100
@@ -107,13 +108,11 @@ def resume(
     began = time.perf_counter() if began is None else began
     record = runs.read(run)
     agree(record, options)
-    if data is None:
-        pack = cached_pack(record.extra.get("pack"), run)
-    else:
-        size = record.extra.get("size")
-        pack = images.open_pack(
-            data, options.source, size=size if isinstance(size, int) else None, watch=packing(watch)
-        )
+    again = f"glauke train DATA --resume {run}"
+    kept = record.extra
+    pack = pack_of_run(
+        kept.get("pack"), kept.get("size"), run=run, data=data, source=options.source, again=again, watch=watch
+    )
     return go_on(run, pack, options, began=began, watch=watch)
 
 
@@ -251,27 +250,6 @@ def _schedule(record: RunRecord, folder: Path) -> str | None:
         steps=plan.steps,
         sizes=[(plan.first_step(epoch), size) for epoch, size in enumerate(plan.sizes)],
     )
-
-
-def cached_pack(key: object, run: Path) -> Pack:
-    """The pack that a run was trained on, from the cache: a run names no path of the machine it began on."""
-    try:
-        return images.read_pack(cache_folder() / "packs" / str(key))
-    except DataError as error:
-        raise DataError(
-            "the pictures of this run are not in the cache any more",
-            place=str(run),
-            fix=f"give the data again: glauke train DATA --resume {run}",
-        ) from error
-
-
-def packing(watch: Watch):
-    """What packing tells, told to the watch of a run."""
-
-    def told(progress: PackProgress) -> None:
-        watch(Stage(name=progress.stage, done=progress.done, total=progress.total))
-
-    return told
 
 
 @contextmanager

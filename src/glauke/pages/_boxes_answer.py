@@ -87,6 +87,7 @@ def _anchors(anchors: Anchors) -> list[Child]:
     # No line breaks within a size.
     sizes = enumerated([f"{w:.0f}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{h:.0f}" for w, h in anchors.sizes.tolist()])
     held_out = anchors.mean_iou_held_out
+    badly = f"{percent(anchors.below_half, digits=1)} of the boxes fit" if anchors.below_half else "No box fits"
     return [
         f"{'Anchor' if len(anchors) == 1 else 'Anchors'} for {width} × {height} px, {RESIZED[anchors.resize]}: ",
         element("strong", sizes),
@@ -94,8 +95,7 @@ def _anchors(anchors: Anchors) -> list[Child]:
         "there are too few pictures to hold some out"
         if held_out is None
         else f"on pictures that had no part in the search {held_out:.3f}",
-        f". {percent(anchors.below_half, digits=1)} of the boxes fit badly: "
-        f"their IoU is below 0.5 with {'the' if len(anchors) == 1 else 'every'} anchor.",
+        f". {badly} badly, with an IoU below 0.5 with {'the' if len(anchors) == 1 else 'every'} anchor.",
     ]
 
 

@@ -129,7 +129,7 @@ def _findings(findings: Sequence[Finding]) -> list[Child]:
 
 
 def _problem(rule: str) -> list[Child]:
-    return [element("code", rule), f" {RULES[rule]}" if rule in RULES else None]
+    return [element("code", rule), f": {RULES[rule]}" if rule in RULES else None]
 
 
 def _all_of(severity: str, rule: str, group: Sequence[Finding]) -> Markup:

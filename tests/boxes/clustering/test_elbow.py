@@ -102,10 +102,14 @@ def test_an_elbow_that_moves_says_so():
 
     found = suggest_k(range(1, 21), costs)
 
-    assert (found.suggested_k, found.suggested_range) == (4, (2, 4))
+    assert (found.suggested_k, found.suggested_range) == (3, (2, 4))
     assert set(found.by_range) == set(range(6, 21))
     assert found.reason == (
-        "4 clusters, perhaps 2 or 3: the curve drawn to 6 clusters bends at 2, to 7-11 at 3, to 12-20 at 4"
+        "3 clusters, perhaps 2 or 4: the curve drawn to 6 clusters bends at 2, to 7-13 at 3, to 14-20 at 4; "
+        "3 and 4 are equally common, and the smaller is taken"
+    )
+    assert suggest_k(range(1, 20), costs[:19]).reason == (
+        "3 clusters, perhaps 2 or 4: the curve drawn to 6 clusters bends at 2, to 7-13 at 3, to 14-19 at 4"
     )
 
 
@@ -134,7 +138,7 @@ def test_of_equally_common_elbows_the_smaller():
     assert len(found.by_range) == len(first) > 1
     assert found.suggested_k == min(first)
     assert found.reason == (
-        "2 clusters, perhaps 3 or 4: the curve drawn to 6 clusters bends at 2, to 7 at 3, to 12 at 4; "
+        "2 clusters, perhaps 3 or 4: the curve drawn to 6 clusters bends at 2, to 7 at 3, to 14 at 4; "
         "2, 3 and 4 are equally common, and the smallest is taken"
     )
     two = suggest_k(range(1, 21), costs, ranges=(6, 7)).reason

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from .._annotations import Annotations
+from .._wording import counted
 from ..repairing._repair import unsound
 
 
