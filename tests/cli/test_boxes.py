@@ -332,6 +332,7 @@ def test_a_fix_that_leaves_no_region_with_the_attribute(glauke, annotated, tmp_p
 def test_the_report_is_one_page_with_the_answer_first(glauke, annotated, photos, tmp_path):
     given = ("--images", photos, "--labels", ",".join(LABELS), "--count", 3)
     said = glauke("boxes", "report", annotated, *given, "--out", tmp_path / "page.html")
+    assert said.code == 0, said.err
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     again = glauke("boxes", "report", annotated, *given, "--out", tmp_path / "page.html")
 
