@@ -6,11 +6,16 @@ The pack is one of noise pictures at 64 pixels, in the page cache, as it is from
 there. `batches` is reading, cropping, flipping and normalising alone; `training` is `glauke.training.train` with the
 recipe `quick` at one size, timed from step event to step event. Smaller sizes are resized once by the resident way and
 in every epoch by the streamed one.
+
+Measure on an idle machine. On a busy one OpenMP's threads spin while they wait for each other, which slows the resident
+way many times over and the streamed one hardly (a thread more, and OpenMP no longer spins): the ratio then says nothing
+about reading. With OMP_NUM_THREADS=1 nothing spins. The first line therefore has the threads and the load.
 """
 
 import argparse
 import itertools
 import json
+import os
 import platform
 import statistics
 import tempfile
@@ -86,6 +91,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
+    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     rates = {}
     with tempfile.TemporaryDirectory() as folder:
         pack, split = made_pack(Path(folder), arguments.pictures)
@@ -98,7 +104,8 @@ def main():
     hardware = training.describe_hardware(training.choose_device("auto"))
     print(
         f"{date.today()}, {hardware.gpu or hardware.cpu}, {hardware.cores} cores, torch {torch.__version__}, Python "
-        f"{platform.python_version()}; {arguments.pictures:,} pictures, images/s, medians of {arguments.rounds} rounds"
+        f"{platform.python_version()}, {torch.get_num_threads()} threads, load {load} at the start; "
+        f"{arguments.pictures:,} pictures, images/s, medians of {arguments.rounds} rounds"
     )
     print(f"{'px':>4} {'what':14} {'resident':>9} {'streamed':>9} {'streamed is':>12} {'spread':>14}")
     for size, what in itertools.product(arguments.sizes, ("batch_rate", "training_rate")):

@@ -1,5 +1,6 @@
 """The command line in this process: words in, exit code and both streams out."""
 
+import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from glauke.models import _registry
 
 if TYPE_CHECKING:
     from torch import nn
+
+BOX_LABELS = ("hardhat", "vest", "boots")
 
 
 @dataclass(frozen=True)
@@ -98,3 +101,35 @@ def mixed_folder(tmp_path) -> Path:
     (folder / "dog" / "empty.png").write_bytes(b"")
     (folder / "dog" / "page.jpg").write_text("<html>not found</html>")
     return folder
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    """Four pictures of noise."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i in range(4):
+        noise = np.random.default_rng(i).integers(0, 255, (120, 200 + i, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(folder / f"p{i}.png")
+    return folder
+
+
+@pytest.fixture
+def annotated(photos, tmp_path) -> Path:
+    """A sound VIA file of the photos: twelve boxes of three labels and shapes."""
+    entries = {}
+    for i, path in enumerate(sorted(photos.iterdir())):
+        size = path.stat().st_size
+        regions = [
+            {
+                "shape_attributes": {"name": "rect", "x": 10 + 60 * j, "y": 8 + i, "width": w, "height": h + i},
+                "region_attributes": {"class": label},
+            }
+            for j, (label, w, h) in enumerate(zip(BOX_LABELS, (40, 30, 18), (24, 40, 44), strict=True))
+        ]
+        entries[f"{path.name}{size}"] = {
+            "filename": path.name, "size": size, "regions": regions, "file_attributes": {}
+        }  # fmt: skip
+    file = tmp_path / "via.json"
+    file.write_text(json.dumps(entries), encoding="utf-8")
+    return file

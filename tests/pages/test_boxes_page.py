@@ -153,19 +153,24 @@ def test_nothing_is_fetched_and_nothing_runs(whole):
 
 def test_the_answer_comes_first(whole):
     tree = parsed(built(whole))
-    (lead,) = [node for node in tree.iter("p") if node.attrib.get("class") == "lead"]
-    answer = " ".join("".join(lead.itertext()).split())
-    elbow = whole["clusters"].elbow
+    (lead,) = [node for node in tree.iter("div") if node.attrib.get("class") == "lead"]
+    boxes, shapes, sizes, both, check = [" ".join("".join(part.itertext()).split()) for part in lead]
+    clusters, found = whole["clusters"], whole["anchors"]
+    answer, _, why = clusters.elbow.reason.partition(": ")
 
-    assert answer.startswith(
-        f"60 boxes of 2 labels in 2 pictures. K-means on width/height puts the elbow at {elbow.suggested_k} clusters: "
-        f"{elbow.reason}. Their centres are 0."
+    assert boxes == "60 boxes of 2 labels in 2 pictures."
+    assert shapes.startswith(f"Clusters of width / height: {answer}. {why[0].upper()}{why[1:]}. Their centres are 0.3")
+    told = [f"{w:.0f} × {h:.0f}" for w, h in found.sizes.tolist()]
+    assert sizes.startswith(
+        f"Anchors for 416 × 416 px, as darknet stretches pictures: {told[0]}, {told[1]} and {told[2]}"
     )
-    assert f"3 anchors for 416 × 416 px fit the boxes with a mean IoU of {whole['anchors'].mean_iou:.3f}" in answer
-    assert answer.endswith("The check has 1 error and 3 warnings.")
+    assert f"mean IoU is {found.mean_iou:.3f}; there are too few pictures to hold some out" in sizes
+    assert sizes.endswith("No box fits badly, with an IoU below 0.5 with every anchor.")
+    assert both.startswith("The clusters tell shapes apart whatever their size; an anchor is a shape of one size")
+    assert check == "Check: it has 1 error and 3 warnings."
     headings = [node.text for node in tree.iter("h2")]
     assert headings == [
-        "What was found in the file",
+        "Problems in the file",
         "Labels",
         "How many clusters",
         "Shapes",
@@ -177,6 +182,96 @@ def test_the_answer_comes_first(whole):
         "Every label side by side",
         "The file in words",
     ]
+
+
+def test_what_speaks_against_the_answer_stands_right_below_it(whole):
+    whole["clusters"] = replace(whole["clusters"], doubts=("a handful of boxes",))
+    whole["anchors"] = replace(whole["anchors"], notes=("one anchor has 3 boxes.",))
+    main = parsed(built(whole)).find("body/main")
+    below = list(main)[2:4]
+
+    assert [node.attrib.get("class") for node in main][1] == "lead"
+    assert "".join(below[0].itertext()) == "What to keep in mind:"
+    assert ["".join(item.itertext()) for item in below[1]] == ["A handful of boxes.", "One anchor has 3 boxes."]
+
+
+def test_held_out_and_badly_covered_boxes_are_told(whole):
+    whole["anchors"] = replace(whole["anchors"], mean_iou_held_out=0.71, below_half=0.05)
+
+    text = words(parsed(built(whole)))
+    assert (
+        "on pictures that had no part in the search 0.710. 5.0% of the boxes fit badly, with an IoU below 0.5" in text
+    )
+
+
+def test_fewer_and_more_anchors_are_compared(whole):
+    whole["anchors"] = replace(whole["anchors"], iou_by_count=((1, 0.4), (3, 0.6), (6, 0.75)))
+
+    text = words(parsed(built(whole)))
+    assert "Anchors Mean IoU Gain 1 0.400 – 3 (these) 0.600 +0.200 6 0.750 +0.150" in text
+    assert "How many is yours to choose: a table below has what fewer and more would give." in text
+
+
+def test_a_single_anchor_and_clusters_in_the_plane_are_related_in_other_words(whole):
+    whole["clusters"] = cluster(made(), feature="relative-size", k=2, max_k=6)
+    whole["anchors"] = anchors(made(), count=1)
+
+    text = words(parsed(built(whole)))
+    assert "Anchor for 416 × 416 px" in text
+    assert "anchors are sizes in pixels of the input, as many as were asked for: 1." in text
+
+
+def test_boxes_that_have_no_say_are_counted_in_the_answer(whole):
+    annotations = made(names=("a.jpg", "b.jpg", "c.jpg"), keys=("a", "b", "c"), byte_sizes=np.ones(3, np.int64),
+                       widths=np.full(3, 640), heights=np.full(3, 480))  # fmt: skip
+    annotations.boxes_xywh[:5, 2:] = 0
+    unlabelled = replace(annotations, label=np.full(60, -1, np.int32))
+
+    text = words(parsed(built({**whole, "annotations": annotations})))
+    assert "60 boxes of 2 labels in 2 of 3 pictures; 5 of them enclose nothing and have no say below." in text
+    assert "60 boxes without labels in 2 of 3" in words(parsed(built({**whole, "annotations": unlabelled})))
+
+
+def test_the_elbow_comes_with_its_caveat_and_the_silhouette_with_its_meaning(whole):
+    text = words(parsed(built(whole)))
+
+    assert "“severely lacks theoretic support”" in text
+    assert "how much farther a box lies from the next cluster than from its own" in text
+
+
+def test_a_snippet_says_what_it_is_for_before_it_is_opened(whole):
+    tree = parsed(built(whole))
+    told = ["".join(node.itertext()) for node in tree.iter("summary")]
+
+    assert "yolov3 – YOLOv3 and YOLOv4 (darknet's cfg): pictures are stretched to the input size" in told
+    assert "In those above pictures are stretched to the input size." in words(tree)
+
+
+def test_notes_are_told_without_clusters_of_labels_too(whole):
+    whole["clusters"] = replace(cluster(made()), notes=("no label has clusters",))
+
+    assert "no label has clusters" in words(parsed(built(whole)))
+
+
+@pytest.mark.parametrize(
+    ("photographs", "said"),
+    [
+        (5, "The 3 pictures with the most boxes and the first others of the file"),
+        (1, "The 1 picture with the most boxes,"),
+    ],
+)
+def test_how_photographs_were_chosen_is_told(whole, jpeg, photographs, said):
+    whole["photographs"] = [("a.jpg", jpeg)] * photographs
+
+    assert said in words(parsed(built(whole)))
+
+
+def test_one_value_and_no_elbow_are_said_so(whole):
+    for count, said in ((1, "All boxes have the same value"), (2, "It has no elbow; the ring is 2, which is used.")):
+        annotations = made(count=count)
+        text = words(parsed(built({**whole, "annotations": annotations, "clusters": cluster(annotations)})))
+        assert said in text
+        assert "severely lacks" not in text
 
 
 def test_the_numbers_are_there(whole):
@@ -200,15 +295,15 @@ def test_the_numbers_are_there(whole):
 
 def test_the_worst_findings_come_first(whole):
     tree = parsed(built(whole))
-    (section,) = [node for node in tree.iter("section") if node.findtext("h2") == "What was found in the file"]
+    (section,) = [node for node in tree.iter("section") if node.findtext("h2") == "Problems in the file"]
     rows = [[" ".join("".join(cell.itertext()).split()) for cell in row] for row in section.find(".//tbody")]
 
-    assert [row[:3] for row in rows] == [
-        ["error", "null-category", "1"],
-        ["warning", "unlabelled", "1"],
-        ["warning", "tiny-box", "2"],
+    assert [(row[0], row[1].partition(":")[0], row[2]) for row in rows] == [
+        ("error", "null-category", "1"),
+        ("warning", "unlabelled", "1"),
+        ("warning", "tiny-box", "2"),
     ]
-    assert rows[1][4] == "b.jpg, region 29: it has no label Fix: name it"
+    assert rows[1][3] == "b.jpg, region 29: it has no label. Fix: name it"
     assert [node.text for node in section.iter("summary")] == ["warning: tiny-box, 2 times"]
 
 
@@ -222,7 +317,7 @@ def test_another_number_of_clusters_was_asked_for(whole):
     whole["clusters"] = cluster(made(), feature="log-aspect-ratio", k=5)
 
     text = words(parsed(built(whole)))
-    assert "K-means on the logarithm of width/height" in text
+    assert "Clusters of the logarithm of width / height" in text
     assert "5 were asked for and are shown here. Their centres are 0." in text
     assert "No other division into 5 has a smaller inertia" in text
 
@@ -248,16 +343,16 @@ def test_a_file_without_boxes_has_its_page_too(computed):
     )
 
     said = words(parsed(text))
-    assert "0 boxes of 0 labels in 2 pictures. Nothing is wrong with the file as far as the check can see." in said
+    assert "0 boxes in 2 pictures. Check: nothing is wrong with the file as far as it can see." in said
     assert "there is nothing to cluster" in said
     headings = [node.text for node in parsed(text).iter("h2")]
-    assert headings == ["What was found in the file", "The file in words"]
+    assert headings == ["Problems in the file", "The file in words"]
 
 
 def test_a_count_table_does_not_speak_of_pictures(whole):
     text = words(parsed(built({**whole, "annotations": made(kind="table")})))
 
-    assert "60 boxes of 2 labels. K-means" in text
+    assert "60 boxes of 2 labels. Clusters" in text
 
 
 @pytest.mark.parametrize(("plots", "links"), [("boxes plots", ["boxes%20plots/elbow.csv"]), (None, [])])

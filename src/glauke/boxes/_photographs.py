@@ -155,7 +155,7 @@ def _with_boxes(
     tags: list[Place] = []
     for row, box in boxes.items():  # above all outlines
         text = bare(annotations.label_of(row) or "(no label)", most=_LONGEST_TAG)
-        needed = draw.textlength(text, font=letters) + 6, round(1.25 * letters.size)
+        needed = draw.textlength(text, font=letters) + 6, 1.25 * letters.size
         place = _free_place(box, needed, within=size, tags=tags, boxes=[b for r, b in boxes.items() if r != row])
         tags.append(place)
         _tag(draw, text, place, ink=_colour(annotations, row, colours), letters=letters)

@@ -1,6 +1,7 @@
 """Entries against the files of a folder: the length in bytes tells which picture was annotated."""
 
 import json
+import re
 
 import pytest
 from PIL import Image
@@ -167,3 +168,13 @@ def test_pictures_without_an_entry_are_noted_once(tmp_path, folder):
 
     assert [(f.rule, f.severity) for f in found] == [("unlisted-picture", "note")]
     assert "2 pictures" in found[0].message
+    assert " have no entry" in found[0].message
+
+
+def test_one_picture_without_an_entry_has_none(tmp_path, folder):
+    entries = document()
+    del entries["a.png1000"]
+
+    found, _ = checked(tmp_path, folder, entries)
+
+    assert re.match(r"1 picture of .* has no entry in the file", found[0].message)

@@ -4,6 +4,7 @@ import json
 import os
 
 import pytest
+from PIL import Image
 
 from glauke.boxes import read
 from glauke.errors import DataError
@@ -40,6 +41,14 @@ def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path):
 
     with pytest.raises(DataError, match="neither a file nor a folder"):
         read(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "TIFF"])
+def test_a_picture_is_named_as_such(tmp_path, kind):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a", format=kind)
+
+    with pytest.raises(DataError, match=f"a: this is a {kind} picture; give the annotation file, .*--images"):
+        read(tmp_path / "a")
 
 
 def test_an_empty_path_is_refused():
