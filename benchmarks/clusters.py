@@ -24,7 +24,7 @@ from glauke import boxes
 from glauke.boxes.clustering import _exact, _exact_compiled
 
 KS = range(1, 21)
-"""scikit-learn and kmeans1d know one k a call, so they are called for each; the exact curve comes out of one program."""
+"""scikit-learn and kmeans1d are called once for each; the exact curve comes out of one program."""
 
 
 def main() -> None:

@@ -119,7 +119,7 @@ def imports(path: Path, *, package: tuple[str, ...] | None = None) -> list[Impor
 
 
 def room_of(path: Path) -> str:
-    """`training` for src/glauke/training/_loop.py, `jobs` for src/glauke/jobs/training.py."""
+    """`training` for src/glauke/training/loop/_loop.py, `jobs` for src/glauke/jobs/training.py."""
     return path.relative_to(SOURCE).with_suffix("").parts[0]
 
 

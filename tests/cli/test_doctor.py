@@ -8,7 +8,7 @@ import pytest
 from glauke import training
 from glauke.jobs.machine import meanings
 from glauke.training import Limits
-from glauke.training._limits import Rate
+from glauke.training.loop._limits import Rate
 
 LIMITS = Limits(
     device="cpu",

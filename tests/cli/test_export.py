@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from glauke.insight import _onnx
+from glauke.insight.exporting import _onnx
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_stopped_run_exports_its_best_weights_without_numbers(glauke, small_mo
 
 
 def test_a_refused_export_leaves_nothing(glauke, run, monkeypatch):
-    from glauke.insight import _export
+    from glauke.insight.exporting import _export
 
     monkeypatch.setattr(
         _export, "open_model", lambda file, kind: lambda images: images.reshape(len(images), -1)[:, :10]

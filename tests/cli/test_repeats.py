@@ -146,7 +146,7 @@ def test_event_files_of_each_member(glauke, undrawn, monkeypatch):
     assert glauke(*TRAIN, "--seeds", 2, "--tensorboard", "--out", "group").code == 0
     assert all(any(Path("group", name, "tensorboard").iterdir()) for name in ("seed-0", "seed-1"))
 
-    from glauke.training import _tensorboard
+    from glauke.training.saving import _tensorboard
 
     monkeypatch.setattr(_tensorboard, "find_spec", lambda name: None)
     said = glauke(*TRAIN, "--tensorboard", "--out", "other")

@@ -209,7 +209,7 @@ def test_a_diverging_run_ends_with_3(glauke, small_model):
 
 def test_a_full_disk_ends_with_3_and_keeps_what_was_saved(glauke, small_model, monkeypatch):
     from glauke.errors import DiskFullError
-    from glauke.training import _checkpoint
+    from glauke.training.saving import _checkpoint
 
     def full(folder, num_bytes):
         if (folder / "step-00000020").exists():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from glauke.errors import DataError, UsageError
 from glauke.images import Pack, Split, load_split, make_split, open_pack, save_split, split_kinds
-from glauke.images._duplicates import components
+from glauke.images.packing._duplicates import components
 
 
 def pack_of(

@@ -8,7 +8,7 @@ from torch import nn
 from glauke.errors import DataError
 from glauke.insight import load_trained
 from glauke.models import _registry
-from glauke.training._weights import save_weights
+from glauke.training.saving._weights import save_weights
 
 ABOUT = {
     "model": "tiny",

@@ -9,7 +9,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from glauke.images import make_split, open_pack
 from glauke.models import _registry
-from glauke.training import Experiment, Note, Recipe, Stepped, _fit
+from glauke.training import Experiment, Note, Recipe, Stepped
+from glauke.training.experiments import _fit
 
 
 def small(num_classes, in_channels=3, stem="full"):

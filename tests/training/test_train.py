@@ -16,8 +16,8 @@ from glauke import runs
 from glauke.errors import CannotGoOnError, DataError, NoCheckpointError, NotFiniteError, UsageError
 from glauke.models import build_model
 from glauke.training import EpochDone, Note, Recipe, Stepped, resume, train
-from glauke.training._checkpoint import load_checkpoint
 from glauke.training.recipes import assignment
+from glauke.training.saving._checkpoint import load_checkpoint
 
 STEPS = 10  # an epoch: 1,258 training pictures in batches of 128
 
@@ -85,8 +85,8 @@ def test_final_weights_are_those_that_were_judged(done, pack):
     assert about["classes"] == list(pack.classes) and about["size"] == 10
     from glauke.images import Batches, load_split
     from glauke.training._device import choose_precision
-    from glauke.training._loop import evaluate, make_objective
-    from glauke.training._step import Totals, classification
+    from glauke.training.loop._loop import evaluate, make_objective
+    from glauke.training.loop._step import Totals, classification
 
     cpu = torch.device("cpu")
     batches = Batches(pack, load_split(folder / "split.npz", pack).val, batch_size=64, size=10)
@@ -235,8 +235,8 @@ def test_a_diverging_run_stops_with_the_rate_and_the_pictures(recipe, pack, spli
 
 
 def test_weights_that_are_not_finite_are_never_saved(recipe, pack, split, tmp_path):
-    from glauke.training._checkpoint import save_checkpoint
     from glauke.training._device import choose_precision
+    from glauke.training.saving._checkpoint import save_checkpoint
 
     model = build_model("small", num_classes=10, in_channels=1, stem="full", seed=0)
     with torch.no_grad():

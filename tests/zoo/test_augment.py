@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from glauke.images import _colour, _shape
-from glauke.images._crop import parts, stretched
-from glauke.images._trivial import LEVELS, OPERATIONS
+from glauke.images.augmenting import _colour, _shape
+from glauke.images.augmenting._crop import parts, stretched
+from glauke.images.augmenting._trivial import LEVELS, OPERATIONS
 
 
 def pictures(count=31, size=16, channels=3):

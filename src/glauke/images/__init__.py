@@ -6,47 +6,47 @@ Everything up to the split works without torch, which is loaded when a name that
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ._decode import UndecodableError as UndecodableError
-from ._decode import decode as decode
-from ._decode_rate import decode_rate as decode_rate
 from ._findings import read_findings as read_findings
 from ._findings import write_findings as write_findings
-from ._pack import Pack as Pack
-from ._pack import open_pack as open_pack
-from ._pack import read_pack as read_pack
-from ._pack import verify as verify
-from ._picture import Finding as Finding
-from ._picture import PackProgress as PackProgress
-from ._picture import Picture as Picture
-from ._picture import Source as Source
-from ._sources import SOURCES as SOURCES
-from ._sources import find_source as find_source
 from ._split import Split as Split
 from ._split import load_split as load_split
 from ._split import make_split as make_split
 from ._split import save_split as save_split
 from ._split import split_kinds as split_kinds
-from ._tree import open_tree as open_tree
+from .packing._decode import UndecodableError as UndecodableError
+from .packing._decode import decode as decode
+from .packing._decode_rate import decode_rate as decode_rate
+from .packing._pack import Pack as Pack
+from .packing._pack import open_pack as open_pack
+from .packing._pack import read_pack as read_pack
+from .packing._pack import verify as verify
+from .sources._picture import Finding as Finding
+from .sources._picture import PackProgress as PackProgress
+from .sources._picture import Picture as Picture
+from .sources._picture import Source as Source
+from .sources._sources import SOURCES as SOURCES
+from .sources._sources import find_source as find_source
+from .sources._tree import open_tree as open_tree
 
 if TYPE_CHECKING:
-    from ._augment import Augmentation as Augmentation
     from ._batches import Batch as Batch
     from ._batches import Batches as Batches
     from ._batches import steps_in_epoch as steps_in_epoch
-    from ._keyed import permutation as permutation
-    from ._pixels import normalise as normalise
-    from ._pixels import resized as resized
-    from ._pixels import unnormalised as unnormalised
+    from .augmenting._augment import Augmentation as Augmentation
+    from .augmenting._keyed import permutation as permutation
+    from .augmenting._pixels import normalise as normalise
+    from .augmenting._pixels import resized as resized
+    from .augmenting._pixels import unnormalised as unnormalised
 
 _NEEDS_TORCH = {
-    "Augmentation": "_augment",
+    "Augmentation": "augmenting._augment",
     "Batch": "_batches",
     "Batches": "_batches",
-    "normalise": "_pixels",
-    "permutation": "_keyed",
-    "resized": "_pixels",
+    "normalise": "augmenting._pixels",
+    "permutation": "augmenting._keyed",
+    "resized": "augmenting._pixels",
     "steps_in_epoch": "_batches",
-    "unnormalised": "_pixels",
+    "unnormalised": "augmenting._pixels",
 }
 
 

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from glauke.errors import UsageError
 
-from ._augment import Augmentation, augmented, cutout
-from ._keyed import permutation
 from ._memory import fits
-from ._mix import mixed
-from ._pack import Pack
-from ._pixels import Pictures, normalise, resized
 from ._stream import one_ahead, read_rows
+from .augmenting._augment import Augmentation, augmented, cutout
+from .augmenting._keyed import permutation
+from .augmenting._mix import mixed
+from .augmenting._pixels import Pictures, normalise, resized
+from .packing._pack import Pack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 from glauke.errors import DataError
 from glauke.files import write_json
 
-from ._picture import Finding
+from .sources._picture import Finding
 
 
 def write_findings(findings: Iterable[Finding], path: Path) -> None:

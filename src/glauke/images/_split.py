@@ -18,7 +18,7 @@ from jaxtyping import Bool, Int64
 from glauke import files
 from glauke.errors import DataError, UsageError
 
-from ._pack import Pack
+from .packing._pack import Pack
 
 KINDS = ("pooled", "train-only", "official")
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Int, UInt8
 
-from ._pixels import Pictures, resized
+from .augmenting._pixels import Pictures, resized
 
 Packed = UInt8[np.ndarray, "n side side channels"]
 T = TypeVar("T")

@@ -7,41 +7,27 @@ first used.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ._calibration import Calibration as Calibration
-from ._calibration import Reliability as Reliability
-from ._calibration import calibration as calibration
-from ._confusion import ClassScore as ClassScore
-from ._confusion import ConfusedPair as ConfusedPair
-from ._confusion import Confusion as Confusion
-from ._confusion import confusion as confusion
-from ._confusion import per_class as per_class
-from ._confusion import worst_classes as worst_classes
-from ._explanation import Explanation as Explanation
-from ._explanation import PairExamples as PairExamples
-from ._explanation import explain as explain
-from ._gallery import image_files as image_files
-from ._mistakes import Mistake as Mistake
-from ._mistakes import mistakes as mistakes
-from ._predictions import Predictions as Predictions
-from ._suspects import LabelSuspects as LabelSuspects
-from ._suspects import Suspect as Suspect
-from ._suspects import label_suspects as label_suspects
+from .looking._gallery import image_files as image_files
+from .numbers._calibration import Calibration as Calibration
+from .numbers._calibration import Reliability as Reliability
+from .numbers._calibration import calibration as calibration
+from .numbers._confusion import ClassScore as ClassScore
+from .numbers._confusion import ConfusedPair as ConfusedPair
+from .numbers._confusion import Confusion as Confusion
+from .numbers._confusion import confusion as confusion
+from .numbers._confusion import per_class as per_class
+from .numbers._confusion import worst_classes as worst_classes
+from .numbers._explanation import Explanation as Explanation
+from .numbers._explanation import PairExamples as PairExamples
+from .numbers._explanation import explain as explain
+from .numbers._mistakes import Mistake as Mistake
+from .numbers._mistakes import mistakes as mistakes
+from .numbers._predictions import Predictions as Predictions
+from .numbers._suspects import LabelSuspects as LabelSuspects
+from .numbers._suspects import Suspect as Suspect
+from .numbers._suspects import label_suspects as label_suspects
 
 if TYPE_CHECKING:
-    from ._card import weakest_classes as weakest_classes
-    from ._export import ExportKind as ExportKind
-    from ._export import Shown as Shown
-    from ._export import agreement_as_dict as agreement_as_dict
-    from ._export import export as export
-    from ._export import held_out_pictures as held_out_pictures
-    from ._export import noise_pictures as noise_pictures
-    from ._export import require_export as require_export
-    from ._export_check import Agreement as Agreement
-    from ._export_folder import export_folder as export_folder
-    from ._grad_cam import CamMaps as CamMaps
-    from ._grad_cam import grad_cam as grad_cam
-    from ._layers import Layer as Layer
-    from ._layers import layers as layers
     from ._predict_files import FilePrediction as FilePrediction
     from ._predict_files import Guess as Guess
     from ._predict_files import predict_files as predict_files
@@ -50,29 +36,43 @@ if TYPE_CHECKING:
     from ._scoring import predict as predict
     from ._trained import Trained as Trained
     from ._trained import load_trained as load_trained
+    from .exporting._card import weakest_classes as weakest_classes
+    from .exporting._export import ExportKind as ExportKind
+    from .exporting._export import Shown as Shown
+    from .exporting._export import agreement_as_dict as agreement_as_dict
+    from .exporting._export import export as export
+    from .exporting._export import held_out_pictures as held_out_pictures
+    from .exporting._export import noise_pictures as noise_pictures
+    from .exporting._export import require_export as require_export
+    from .exporting._export_check import Agreement as Agreement
+    from .exporting._export_folder import export_folder as export_folder
+    from .looking._grad_cam import CamMaps as CamMaps
+    from .looking._grad_cam import grad_cam as grad_cam
+    from .looking._layers import Layer as Layer
+    from .looking._layers import layers as layers
 
 _NEEDS_TORCH = {
-    "CamMaps": "_grad_cam",
-    "Layer": "_layers",
-    "Agreement": "_export_check",
-    "ExportKind": "_export",
+    "CamMaps": "looking._grad_cam",
+    "Layer": "looking._layers",
+    "Agreement": "exporting._export_check",
+    "ExportKind": "exporting._export",
     "FilePrediction": "_predict_files",
     "Guess": "_predict_files",
-    "Shown": "_export",
+    "Shown": "exporting._export",
     "Trained": "_trained",
-    "agreement_as_dict": "_export",
+    "agreement_as_dict": "exporting._export",
     "batches_for": "_scoring",
-    "export": "_export",
-    "export_folder": "_export_folder",
-    "held_out_pictures": "_export",
-    "grad_cam": "_grad_cam",
-    "layers": "_layers",
+    "export": "exporting._export",
+    "export_folder": "exporting._export_folder",
+    "held_out_pictures": "exporting._export",
+    "grad_cam": "looking._grad_cam",
+    "layers": "looking._layers",
     "load_trained": "_trained",
-    "noise_pictures": "_export",
+    "noise_pictures": "exporting._export",
     "predict": "_scoring",
     "predict_files": "_predict_files",
-    "require_export": "_export",
-    "weakest_classes": "_card",
+    "require_export": "exporting._export",
+    "weakest_classes": "exporting._card",
     "write_file_predictions": "_predict_files",
 }
 

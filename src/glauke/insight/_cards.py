@@ -4,10 +4,10 @@ from functools import partial
 
 from glauke.markup import card, picture, table, visible
 
-from ._calibration import Calibration
-from ._confusion import Confusion
-from ._mistakes import mistakes
-from ._predictions import Predictions
+from .numbers._calibration import Calibration
+from .numbers._confusion import Confusion
+from .numbers._mistakes import mistakes
+from .numbers._predictions import Predictions
 
 SHOWN = 10
 """Rows of a table in a notebook."""

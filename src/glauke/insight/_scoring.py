@@ -11,8 +11,8 @@ from glauke.errors import DataError
 from glauke.images import Batches, Pack
 from glauke.training import choose_precision
 
-from ._predictions import Predictions
 from ._trained import Trained
+from .numbers._predictions import Predictions
 
 
 def batches_for(trained: Trained, pack: Pack, indices: Int[np.ndarray, " n"], *, batch_size: int = 256) -> Batches:

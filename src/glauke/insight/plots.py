@@ -33,9 +33,9 @@ from glauke.plots import (
 )
 
 from . import _figure_layout as layout
-from ._calibration import Calibration, Reliability
-from ._confusion import ClassScore, Confusion
-from ._gallery import contact_sheet, shaded
+from .looking._gallery import contact_sheet, shaded
+from .numbers._calibration import Calibration, Reliability
+from .numbers._confusion import ClassScore, Confusion
 
 MOST_COUNTED = 15  # classes of a matrix whose cells have room for their numbers
 FEW = 20  # pictures in a bin whose accuracy is a rumour: its marker is hollow

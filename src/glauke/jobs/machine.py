@@ -70,12 +70,12 @@ def meanings(limits: Limits) -> list[Meaning]:
             Meaning(
                 what=f"matrix product, {rate.precision}",
                 value=_flops(rate.matrix_gflops),
-                means=f"at {limits.gflop_per_picture:.2f} GFLOP a picture no more than {most:,.0f} pictures/s are trained on",
+                means=f"at {limits.gflop_per_picture:.2f} GFLOP a picture no more than {most:,.0f} pictures/s",
             ),
             Meaning(
                 what=f"3x3 convolution, {rate.precision}",
                 value=_flops(rate.convolution_gflops),
-                means=f"what a network's layers reach, {rate.convolution_gflops / rate.matrix_gflops:.0%} of the product",
+                means=f"what layers reach, {rate.convolution_gflops / rate.matrix_gflops:.0%} of the product",
             ),
         ]
     for name, written in FORMATS.items():

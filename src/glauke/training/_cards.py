@@ -4,7 +4,7 @@ from functools import partial
 
 from glauke.markup import card, picture, table
 
-from ._range_test import RangeTest
+from .rates._range_test import RangeTest
 
 
 def range_test_line(test: RangeTest) -> str:

@@ -9,7 +9,7 @@ from glauke.errors import UsageError
 from glauke.images import steps_in_epoch
 
 from ._recipe import Recipe
-from ._schedules import one_cycle, one_cycle_momentum
+from .rates._schedules import one_cycle, one_cycle_momentum
 
 SMALLEST = 8  # px; below that a ladder's lowest rung shows the network nothing
 

@@ -17,21 +17,21 @@ from glauke.models import build_model
 from glauke.runs import RunRecord, to_toml, write, write_metrics
 from glauke.runs import read as read_run
 
-from ._checkpoint import load_checkpoint
 from ._device import choose_device, choose_precision
 from ._events import Note, Watch, unwatched
-from ._facts import first_record
-from ._first_weights import FirstWeights, first_weights
-from ._optimizer import make_optimizer
-from ._pack_task import PackTask
 from ._plan import make_plan
-from ._prepare import find_peak, fitted, test_range
-from ._range_files import range_test_facts, write_range_test
-from ._range_test import RangeTest
 from ._recipe import Recipe, recipe_from_dict
-from ._running import determinism, own_random_state, run_on
-from ._session import Session
-from ._setting import Setting
+from .loop._optimizer import make_optimizer
+from .loop._pack_task import PackTask
+from .loop._prepare import find_peak, fitted, test_range
+from .loop._running import determinism, own_random_state, run_on
+from .loop._session import Session
+from .loop._setting import Setting
+from .rates._range_files import range_test_facts, write_range_test
+from .rates._range_test import RangeTest
+from .saving._checkpoint import load_checkpoint
+from .saving._facts import first_record
+from .saving._first_weights import FirstWeights, first_weights
 
 
 def train(

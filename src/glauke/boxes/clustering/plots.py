@@ -295,7 +295,7 @@ def _mark(ax: Axes, i: int, x: float, y: float, *, outside: tuple[int, int] = (0
     """
     edge = {"markeredgecolor": INK, "markeredgewidth": 0.8, "clip_on": False, "zorder": 4}
     if any(outside):
-        inches = [7 / 72 * side for side in outside]
-        figure = ax.get_figure(root=True)
-        edge["transform"] = ax.transData + ScaledTranslation(*inches, figure.dpi_scale_trans)  # pyright: ignore[reportOptionalMemberAccess]
+        right, up = (7 / 72 * side for side in outside)
+        inches = ax.get_figure(root=True).dpi_scale_trans  # pyright: ignore[reportOptionalMemberAccess]
+        edge["transform"] = ax.transData + ScaledTranslation(right, up, inches)
     ax.plot(x, y, MARKERS[i % len(MARKERS)], color=COLOURS[i % len(COLOURS)], markersize=6, **edge)

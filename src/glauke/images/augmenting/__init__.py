@@ -1,0 +1,1 @@
+"""Whole batches are augmented, each picture by draws of its own."""

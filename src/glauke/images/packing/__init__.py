@@ -1,0 +1,1 @@
+"""Pictures are decoded once into a file that is mapped into memory."""

@@ -1,0 +1,1 @@
+"""A network leaves as a file, checked against the original."""

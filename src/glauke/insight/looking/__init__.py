@@ -1,0 +1,1 @@
+"""Where a network looks, and pictures of what it gets wrong."""

@@ -1,0 +1,1 @@
+"""What a network says about held-out pictures, as numbers."""

@@ -1,0 +1,1 @@
+"""A program's own model, loaders and step are trained."""

@@ -1,0 +1,1 @@
+"""A model is trained, step by step and epoch by epoch."""
