@@ -12,7 +12,7 @@ class TrainOptions:
     source: Path | None = None
     """Archive or folder that holds the named data set."""
     recipe: str | None = None
-    """assignment, quick, laptop, folder or digits; by default the one that suits data and hardware."""
+    """assignment, quick, laptop, folder, digits, mnist or cifar; by default the one that suits data and hardware."""
     config: Path | None = None
     """config.toml of an earlier run, to train the same again; options given beside it win."""
     model: str | None = None

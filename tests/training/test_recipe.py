@@ -97,6 +97,8 @@ def test_unknown_and_missing_settings_are_refused():
         ("digits", "cpu", "digits"),
         ("tiny-imagenet", "cpu", "quick"),
         ("tiny-imagenet", "cuda", "assignment"),
+        ("fashion-mnist", "cpu", "mnist"),
+        ("cifar100", "cuda", "cifar"),
         ("flowers", "cpu", "folder"),
     ],
 )

@@ -32,7 +32,8 @@ def train(
     Parameters
     ----------
     data
-        A name (tiny-imagenet, digits) or the path of an archive or a folder of class folders.
+        A name (tiny-imagenet, cifar10, cifar100, mnist, fashion-mnist, digits) or the path of an archive or a folder of
+        class folders.
     resume
         Folder of an unfinished run, or of repeats, to continue; needs nothing else.
     json

@@ -184,7 +184,7 @@ def _read(clusters: Clusters) -> str:
 
 def _centers_with_boxes(clusters: Clusters) -> str:
     both = zip(centers(clusters), clusters.counts.tolist(), strict=True)
-    return ", ".join(f"{center} ({count(n)})" for center, n in both)
+    return ", ".join(f"{center}\N{NO-BREAK SPACE}({count(n)})" for center, n in both)
 
 
 def _curve(clusters: Clusters | None) -> Child:

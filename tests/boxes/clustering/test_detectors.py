@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from glauke.boxes._annotations import Annotations
-from glauke.boxes.clustering._anchors import Anchors, anchors
-from glauke.boxes.clustering._detectors import DETECTORS, paste_ready, resize_of
+from glauke.boxes.clustering._anchors import RESIZES, Anchors, anchors
+from glauke.boxes.clustering._detectors import DETECTORS, meant_for, paste_ready, resize_of
 from glauke.errors import UnknownNameError, UsageError
 
 
@@ -165,6 +165,22 @@ def test_torchvision_is_code_with_sizes_and_ratios_for_every_level():
         assert [level[0] for level in sizes] == sorted(level[0] for level in sizes)
     assert "num_classes = 5  # and the background" in text
     assert value(calls["input_size"]["min_size"]) == 800
+
+
+@pytest.mark.parametrize("detector", [name for name in DETECTORS if name != "json"])
+def test_the_first_line_says_what_it_is_for_and_how_pictures_are_resized(detector):
+    text = paste_ready(found(9, resize=resize_of(detector)), detector=detector)
+
+    assert text.splitlines()[0] == f"# For {meant_for(detector)}."
+    assert meant_for(detector).endswith(RESIZES[resize_of(detector)])
+
+
+def test_anchors_of_ratios_and_scales_are_counted_as_they_are():
+    text = paste_ready(found(9, resize="shortest-edge"), detector="torchvision")
+
+    assert "3 anchors on each of 5 levels, 15 in all" in text
+    assert "9 anchors on each of 5 levels, 45 in all" in text
+    assert "9 anchors for" not in text
 
 
 def test_json_is_not_rounded():
