@@ -38,6 +38,18 @@ def test_doctor_measures_nothing_unasked(glauke, monkeypatch):
     assert answer["device"] in ("cpu", "cuda") and answer["precision"] in ("bf16", "fp16", "fp32")
 
 
+def test_it_is_text_for_a_person_and_names_all_that_export_needs(glauke, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GLAUKE_CACHE", str(tmp_path / "file" / "cache"))
+    said = glauke("doctor")
+    assert said.code == 0 and "{" not in said.out and " GiB" in said.out and "core" in said.out
+    assert "cannot be used: " in said.out and "is no folder; set GLAUKE_CACHE" in said.out
+    assert {"onnx", "onnxscript", "onnxruntime"} <= set(said.out.split())
+    monkeypatch.setenv("GLAUKE_CACHE", str(tmp_path / "new" / "cache"))
+    assert json.loads(glauke("doctor", "--json").out)["cache_problem"] is None
+    assert not (tmp_path / "new").exists()
+
+
 def test_bench_says_what_each_number_means(glauke, measured):
     said = glauke("doctor", "--bench")
     assert said.code == 0 and "measuring" in said.err

@@ -48,6 +48,8 @@ def test_json_elsewhere_and_again_with_pictures_packed_anew(glauke, digits_run, 
     assert first.code == 0, first.err
     answer = json.loads(first.out)
     assert answer["page"] == str(Path("there", "explain.html")) and answer["layer"] == "0" and answer["notes"] == []
+    assert answer["judges_labels"] == (answer["accuracy"] >= 0.7)
+    assert 0 < answer["calibration_error_by_chance"] < 0.3 and answer["temperature_helps"] in (True, False)
     assert answer["interval"][0] < answer["accuracy"] < answer["interval"][1]
     assert answer["mistakes"] == len(read_csv(Path("there/mistakes.csv"))[1]) > 0
     assert answer["confused"][0]["as_other"] >= answer["confused"][0]["from_other"]
@@ -75,8 +77,8 @@ def test_json_elsewhere_and_again_with_pictures_packed_anew(glauke, digits_run, 
         (("--errors", "9999"), "1 to 200 mistakes, not 9999"),
         (("--device", "tpu"), "there is no device 'tpu'"),
         (("--weights", "last"), "last"),
-        (("--out", "run"), "replaces nothing but an earlier one"),
-        (("--out", "run/run.json"), "an explanation is a folder, and this is a file"),
+        (("--out", "run"), "not the folder of an explanation, and an explanation replaces nothing else"),
+        (("--out", "run/run.json"), "not the folder of an explanation"),
         (("nothing-here",), "nothing-here"),
     ],
 )
@@ -85,6 +87,47 @@ def test_wrong_input_is_one_sentence(glauke, digits_run, words, told):
 
     assert said.code == 2 and told in said.sentence, said.err
     assert not (digits_run / "explain").exists()
+
+
+def test_a_file_of_a_person_is_not_overwritten_for_its_name(glauke, digits_run):
+    Path("mine").mkdir()
+    Path("mine/per_class.csv").write_text("my own table")
+    said = glauke("explain", digits_run, "--out", "mine")
+    assert said.code == 2 and "give another --out" in said.sentence
+    assert {path.name: path.read_text() for path in Path("mine").iterdir()} == {"per_class.csv": "my own table"}
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_predicting(glauke, digits_run, monkeypatch):
+    from glauke import insight
+
+    monkeypatch.setattr(insight, "predict", None)
+    said = glauke("explain", digits_run, "--out", "run/run.json/there")
+    assert said.code == 3 and "it cannot be written" in said.sentence
+
+
+def test_best_weights_say_that_these_pictures_chose_them(glauke, digits_run):
+    record = json.loads((digits_run / "run.json").read_text())
+    record["final"]["epoch"] = 2  # the best epoch then is another one
+    (digits_run / "run.json").write_text(json.dumps(record))
+    answer = json.loads(glauke("explain", digits_run, "--weights", "best", "--json", "--errors", 1).out)
+    assert any("after epoch 1, which was chosen by its accuracy on these same" in note for note in answer["notes"])
+    assert "chosen by its accuracy" in (digits_run / "explain" / "explain.html").read_text()
+
+
+def test_two_classes_have_no_first_five(glauke, small_model, mixed_folder):
+    words = ("train", mixed_folder, "--epochs", 1, "--max-lr", 0.01, "--out", "run")
+    said = glauke(*words)  # 28 pictures to train on, and the recipe's batches would have 64
+    assert said.code == 0 and "batches of 4 pictures instead of the recipe's 64" in said.err
+    assert "top-5" not in said.sentence
+    answer = json.loads(glauke("explain", "run", "--json", "--errors", 1).out)
+    assert answer["top5"] is None
+
+
+def test_a_command_that_is_offered_can_be_pasted(glauke, digits_run, monkeypatch, tmp_path):
+    digits_run.rename("my run")
+    monkeypatch.setenv("GLAUKE_CACHE", str(tmp_path / "other"))
+    assert glauke("explain", "my run").sentence.endswith("give the data again: glauke explain 'my run' DATA")
+    assert glauke("train", "--resume", "my run").sentence.endswith("glauke train DATA --resume 'my run'")
 
 
 def test_no_run_and_no_weights(glauke, digits_run):

@@ -39,6 +39,25 @@ def test_json_best_and_again(glauke, run):
     assert again.code == 2 and "MODEL_CARD.md" in again.sentence and Path("there/MODEL_CARD.md").read_text() == "mine"
 
 
+def test_weights_of_another_run_are_refused(glauke, run):
+    record = json.loads((run / "run.json").read_text())
+    record["final"]["val_accuracy"] = 1 - record["final"]["val_accuracy"] * 0.1
+    (run / "run.json").write_text(json.dumps(record))
+    said = glauke("export", run, "--to", "safetensors")
+    assert said.code == 2 and "but the run's record says" in said.sentence
+    assert not (run / "export-safetensors").exists()
+
+
+def test_names_with_spaces_and_the_record_as_the_run(glauke, run):
+    run.rename("a run")
+    (Path("a run") / "predictions.csv").unlink()  # only the card's list of weak classes needs it
+    said = glauke("export", "a run/run.json", "--to", "safetensors", "--pictures", 20)
+    assert said.code == 0 and said.out.strip() == str(Path("a run/export-safetensors"))
+    assert said.sentence.startswith("to try it: python 'a run/export-safetensors/predict.py'")
+    assert "names no classes that were recognised worst" in said.err
+    assert glauke("report", "a run/run.json").code == 0 and (Path("a run") / "report.html").is_file()
+
+
 def test_without_its_pictures_the_run_is_compared_on_noise(glauke, run, monkeypatch, tmp_path):
     monkeypatch.setenv("GLAUKE_CACHE", str(tmp_path / "other"))
     said = glauke("export", run, "--to", "safetensors", "--pictures", 30)
@@ -73,7 +92,7 @@ def test_a_refused_export_leaves_nothing(glauke, run, monkeypatch):
         (["run", "--to", "pt2", "--opset", 20], "leave it out"),
         (["run", "--to", "pt2", "--pictures", 0], "--pictures"),
         (["nowhere", "--to", "pt2"], "there is no run here"),
-        (["run", "--to", "pt2", "--out", "run"], "overwrites nothing else"),
+        (["run", "--to", "pt2", "--out", "run"], "replaces nothing else"),
     ],
 )
 def test_wrong_input_is_one_sentence(glauke, run, words, told):

@@ -51,11 +51,37 @@ def test_an_empty_path_is_not_the_folder_where_we_are(glauke):
     assert said.code == 2 and "a word of the command is empty; give the path" in said.sentence
 
 
+def test_no_name_reaches_the_terminal_with_control_characters(glauke, digits_run):
+    record = json.loads((digits_run / "run.json").read_text())
+    record["data"]["name"] = "pets\x1b[2J"
+    (digits_run / "run.json").write_text(json.dumps(record))
+    listed = glauke("runs", ".")
+    assert "pets\\x1b[2J" in listed.out and "\x1b" not in listed.out
+    missing = glauke("report", "no\x1b[2Jwhere")
+    assert missing.code == 2 and "\x1b" not in missing.err
+    digits_run.rename("a\x1b[2Jb")
+    shown = glauke("report", "a\x1b[2Jb")
+    assert shown.code == 0 and "a\\x1b[2Jb" in shown.out and "\x1b" not in shown.out + shown.err
+
+
+def test_a_report_of_a_damaged_recipe_names_the_file(glauke, digits_run):
+    record = json.loads((digits_run / "run.json").read_text())
+    (digits_run / "run.json").write_text(json.dumps(record | {"recipe": {"model": "resnet18", "epochs": 1}}))
+    for words in (("report", digits_run), ("train", "--resume", digits_run)):
+        said = glauke(*words)
+        assert said.code == 2 and "run.json: the recipe is not complete: name, why missing" in said.sentence
+    record["split"]["train"] = 0
+    (digits_run / "run.json").write_text(json.dumps(record))
+    said = glauke("report", digits_run)
+    assert said.code == 2 and "run.json" in said.sentence
+
+
 def test_runs_and_report(glauke, small_model):
     assert glauke("train", "digits", "--epochs", 1, "--out", "runs/a").code == 0
     said = glauke("runs")
     assert said.code == 0 and "runs/a" in said.out and "digits" in said.out
-    assert [r["name"] for r in json.loads(glauke("runs", "--json").out)["runs"]] == ["a"]
+    (record,) = json.loads(glauke("runs", "--json").out)["runs"]
+    assert (record["name"], record["folder"]) == ("a", str(Path("runs/a")))
     again = glauke("report", "runs/a")
     assert again.code == 0 and again.out.strip() == "runs/a/report.html"
     before = Path("runs/a/report.html").read_text()

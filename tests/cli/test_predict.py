@@ -60,6 +60,41 @@ def test_damaged_files_are_listed_and_the_code_is_1(glauke, run, pictures):
     assert len(answer["pictures"]) == 3 and answer["failed"][0]["file"].endswith("0001.png")
 
 
+@pytest.mark.parametrize("place", ["run/run.json", "mine.csv", "run", "nowhere/said.csv"])
+def test_a_table_takes_the_place_of_nothing_else(glauke, run, pictures, place, monkeypatch):
+    from glauke import insight
+
+    Path("mine.csv").write_text("file,id_1,problem\nx,,\n")
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    monkeypatch.setattr(insight, "load_trained", None)  # it is known before any work
+    said = glauke("predict", run, pictures, "--csv", place)
+    assert said.code == 2 and "--csv" in said.sentence
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
+
+
+def test_an_earlier_table_is_replaced(glauke, run, pictures):
+    assert glauke("predict", run, pictures, "--csv", "said.csv").code == 0
+    assert glauke("predict", run, pictures, "--csv", "said.csv", "--top", 1).code == 0
+    assert len(Path("said.csv").read_text().splitlines()[0].split(",")) == 5
+
+
+def test_what_is_no_network_of_ours_says_what_to_do(glauke, run, pictures):
+    Path("exported").mkdir()
+    for name in ("model.onnx", "predict.py"):
+        Path("exported", name).write_bytes(b"x")
+    for model in ("exported", "exported/model.onnx"):
+        said = glauke("predict", model, pictures)
+        assert said.code == 2 and "use the predict.py beside it" in said.sentence
+    Path("group").mkdir()
+    run.rename("group/seed-0")
+    for words in (("predict", "group", pictures), ("explain", "group"), ("export", "group", "--to", "pt2")):
+        said = glauke(*words)
+        assert said.code == 2 and "name one of them, such as group/seed-0" in said.sentence
+    picture = next(pictures.iterdir())
+    said = glauke("explain", picture)
+    assert said.code == 2 and "this is no record of a run" in said.sentence
+
+
 def test_an_exported_folder_and_a_file_say_the_same(glauke, run, pictures):
     assert glauke("export", run, "--to", "safetensors", "--pictures", 10).code == 0
     folder = run / "export-safetensors"

@@ -3,13 +3,16 @@
 import io
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from glauke.cli._progress import ProgressView, epoch_line
+from glauke.cli._progress import ProgressView, epoch_line, first_line
 from glauke.cli._screen import Screen
-from glauke.runs import EpochRow
-from glauke.training import EpochDone, Note, Plan, Stage, Stepped
+from glauke.runs import EpochRow, read
+from glauke.training import Began, EpochDone, Note, Plan, Stage, Stepped
+
+SAMPLE = Path(__file__).parent.parent / "runs" / "data" / "run.json"
 
 
 class Terminal(io.StringIO):
@@ -46,6 +49,29 @@ def test_a_log_has_one_line_an_epoch_and_no_control_characters():
         " - data 1% - train 90% - optimizer 3% - eval 6% - write 0%"
     )
     assert "\x1b" not in stream.getvalue() and "\b" not in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("model", "told"), [("mnist_net", "mnist_net (1,234 parameters)"), ("resnet18", "resnet18 (full stem, 1,234 par")]
+)
+def test_the_first_line_counts_one_as_one_and_names_a_stem_only_where_there_is_a_choice(model, told):
+    record = replace(read(SAMPLE), model=model, stem="full", parameters=1234, max_lr=None)
+    plan = Plan(epochs=1, batch_sizes=(8,), steps=(1,), peak_step=0.0, sizes=(32,), eval_size=32)
+    line = first_line(Began(folder=Path("run"), plan=plan, record=record))
+    assert line.startswith(told) and "1 epoch of 1 step at 32 px" in line
+
+
+def test_a_rate_at_the_end_of_the_cycle_is_not_nothing():
+    line = epoch_line(EpochDone(row=replace(ROW, lr=2.5e-6), plan=PLAN, best=False))
+    assert "lr 2.50e-06" in line
+
+
+def test_an_end_that_is_near_is_not_in_0_seconds():
+    stream = io.StringIO()
+    with Screen(stream) as screen:
+        ProgressView(screen)(stepped(1, left=0.3))
+        screen.line("a \x1b[2J name")
+    assert "in under 1 s" in stream.getvalue() and "\x1b" not in stream.getvalue()
 
 
 def test_a_programs_own_metrics_stand_in_the_line_and_on_the_bar(monkeypatch):

@@ -107,6 +107,8 @@ def test_more_seeds_can_be_asked_for_later(glauke, undrawn):
     said = glauke("train", "--resume", "group", "--seeds", 2)
 
     assert said.code == 0 and json.loads(Path("group/group.json").read_text())["accuracy"]["runs"] == 2
+    recipe = json.loads(Path("group/seed-0/run.json").read_text())
+    assert recipe["seed"] == 0 and json.loads(Path("group/seed-1/run.json").read_text())["seed"] == 1
     fewer = glauke("train", "--resume", "group", "--seeds", 1)
     assert fewer.code == 2 and "has 2 members already" in fewer.sentence
 
@@ -139,6 +141,10 @@ def test_one_that_diverges_does_not_take_the_others_along(glauke, undrawn, monke
     monkeypatch.setattr(training, "train", diverging)
     said = glauke(*TRAIN, "--seeds", 3, "--out", "group")
     assert said.code == 3 and "1 of 3 repeats failed" in said.sentence and "seed-1" in said.sentence
+    as_json = glauke("train", "--resume", "group", "--json")
+    answer = json.loads(as_json.out)  # one object, not two
+    assert as_json.code == 3 and "1 of 3 repeats failed" in as_json.sentence
+    assert answer["failed"] == ["seed-1"] and [run["seed"] for run in answer["runs"]] == [0, 2]
 
 
 def test_event_files_of_each_member(glauke, undrawn, monkeypatch):
@@ -207,11 +213,56 @@ def test_pictures_that_left_the_cache_or_changed(glauke, undrawn, monkeypatch, t
     assert glauke("train", "digits", "--resume", "group").code == 0
 
 
+def test_a_member_is_the_run_that_its_name_says(glauke, undrawn):
+    glauke(*TRAIN, "--seeds", 2, "--stop-after-steps", 1, "--out", "group")
+    file = Path("group/group.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"members": ["seed-3"]}))
+
+    assert glauke("train", "--resume", "group", "--stop-after-steps", 1).code == 0
+    assert json.loads(Path("group/seed-3/run.json").read_text())["seed"] == 3
+
+
+def test_a_member_with_other_held_out_pictures_is_refused(glauke, undrawn):
+    glauke(*TRAIN, "--seeds", 2, "--stop-after-steps", 1, "--out", "group")
+    record = json.loads(Path("group/seed-0/run.json").read_text())
+    record["split"]["fingerprint"] = "e" * 64
+    Path("group/seed-0/run.json").write_text(json.dumps(record))
+    said = glauke("train", "--resume", "group")
+
+    assert said.code == 2 and "seed-0 was judged on other held-out pictures" in said.sentence
+
+
+def test_seeds_cannot_be_asked_of_a_single_run(glauke, undrawn):
+    glauke(*TRAIN, "--stop-after-steps", 1, "--out", "run")
+    said = glauke("train", "--resume", "run", "--seeds", 3)
+
+    assert said.code == 2 and "--seeds: it cannot be given for a run that has begun" in said.sentence
+
+
 def test_a_damaged_group_is_one_sentence(glauke, undrawn):
     glauke(*TRAIN, "--seeds", 2, "--stop-after-steps", 1, "--out", "group")
     file = Path("group/group.json")
     whole = json.loads(file.read_text())
-    for change, told in (({"settings": {}}, "not complete"), ({"kind": "experiments"}, "put together by a program")):
+    changes = [
+        ({"settings": {}}, "not whole"),
+        ({"kind": "experiments"}, "put together by a program"),
+        ({"members": []}, "the group has no members"),
+        ({"members": ["seed-0", "other"]}, "the member 'other' is not named by a seed"),
+        ({"members": ["seed-0", f"seed-{2**63}"]}, "is not named by a seed"),
+        ({"target": -3.0}, "target must be a fraction"),
+    ]
+    wrong = {
+        "seed": "x",
+        "device": 5,
+        "precision": None,
+        "deterministic": 1,
+        "tta": "no",
+        "size": 1.5,
+        "split_seed": [],
+    }
+    for name, value in wrong.items():
+        changes.append(({"settings": whole["settings"] | {name: value}}, f"{name} cannot be {value!r}"))
+    for change, told in changes:
         file.write_text(json.dumps(whole | change))
         said = glauke("train", "--resume", "group")
         assert said.code == 2 and told in said.sentence

@@ -38,6 +38,20 @@ def test_json_is_the_record_and_nothing_else(glauke, small_model):
     assert record["parameters"] > 0 and record["max_lr"] > 0 and record["max_lr_rule"] and record["seconds"] > 0
 
 
+@pytest.mark.parametrize(("option", "value"), [("--target", 50), ("--seed", -1), ("--stop-after-steps", 0)])
+def test_a_wrong_number_is_told_before_the_packing(glauke, small_model, monkeypatch, option, value):
+    from glauke import images
+
+    monkeypatch.setattr(images, "open_pack", None)
+    said = glauke("train", "digits", option, value)
+    assert said.code == 2 and option in said.sentence
+
+
+def test_a_batch_that_was_chosen_is_not_made_smaller(glauke, small_model, mixed_folder):
+    said = glauke("train", mixed_folder, "--epochs", 1, "--batch-size", 64, "--out", "run")
+    assert said.code == 2 and "a batch of 64 is larger than the 28 training pictures" in said.sentence
+
+
 def test_a_folder_of_mixed_pictures_with_three_damaged_ones(glauke, small_model, mixed_folder):
     before = {p: p.read_bytes() for p in mixed_folder.rglob("*.*")}
     said = glauke("train", mixed_folder, "--epochs", 1, "--batch-size", 8, "--max-lr", 0.01, "--out", "run")

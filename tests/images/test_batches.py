@@ -160,3 +160,28 @@ def test_a_gpu_serves_the_same_pictures(pack, train, stream):
         assert torch.allclose(a.targets.float(), b.targets.float().cpu(), atol=1e-6)
         # A rounding apart where a rotated pixel lies between two, or a grey level on the edge of one.
         assert ((a.images - b.images.cpu()).abs() > 1e-4).double().mean() < 0.01
+
+
+def test_pictures_go_to_the_device_block_by_block(pack, train, monkeypatch):
+    made, empty = [], torch.empty
+
+    def noted(shape, **options):
+        made.append((shape, options.get("device")))
+        return empty(shape, **{**options, "device": "cpu"})
+
+    monkeypatch.setattr(_batches.torch, "empty", noted)
+    gpu = torch.device("cuda:0")  # asked for, never touched
+    at_size = _batches._at_size(pack, train, 8, device=gpu, block=100)
+    assert made == [((len(train), 8, 8, pack.channels), gpu)]  # the whole set has no place in the host's memory
+    assert torch.equal(at_size, torch.from_numpy(pack.images[train]))
+
+
+def test_the_thread_that_reads_asks_for_nothing_on_the_device(pack, train):
+    batches = Batches(pack, train, batch_size=64, shuffle=True, seed=2, stream=True)
+    wanted = list(Batches(pack, train, batch_size=64, shuffle=True, seed=2, stream=False).epoch(1, first_step=3))
+    batches.indices = batches.indices.to("meta")  # whose values cannot be read
+    read = [batches._read(positions) for positions in _batches._chunks(batches._order(1), 64)[3:]]
+    mean, std = batches.mean, batches.std
+    assert len(read) == len(wanted)
+    for pictures, batch in zip(read, wanted, strict=True):
+        assert torch.equal(pictures, unnormalised(batch.images, mean=tuple(mean.tolist()), std=tuple(std.tolist())))

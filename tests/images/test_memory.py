@@ -54,3 +54,12 @@ def test_where_nothing_tells_there_is_a_cautious_guess(system, monkeypatch, text
     assert 0 < _memory.free_memory("cpu") < math.inf
     monkeypatch.delattr(_memory.os, "sysconf", raising=False)
     assert _memory.free_memory("cpu") == _memory.UNKNOWN
+
+
+def test_what_pytorch_has_reserved_and_does_not_use_is_free_on_a_gpu(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (2 * GIB, 8 * GIB))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 5 * GIB)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 1 * GIB)
+    assert _memory.free_memory("cuda:0") == 6 * GIB

@@ -47,5 +47,18 @@ def test_confusion(said):
 
 def test_calibration(said):
     found = calibration(said)
-    line = f"{found.ece:.3f}, {found.ece_scaled:.3f} at temperature {found.temperature:.3f}"
+    line = f"{found.ece:.3f} ({found.ece_by_chance:.3f} by chance alone), "
+    line += f"{found.ece_scaled:.3f} at temperature {found.temperature:.3f}" if found.fits else "no temperature fits"
     assert repr(found) == f"Calibration(expected calibration error {line})" and line in found._repr_html_()
+
+
+def test_a_temperature_at_its_limit_is_not_told_as_a_fit():
+    perfect = Predictions(
+        logits=np.array([[3, 0], [0, 3]] * 4, np.float32),
+        labels=np.array([0, 1] * 4),
+        samples=np.arange(8),
+        names=tuple("abcdefgh"),
+        classes=("cat", "dog"),
+        readable=("cat", "dog"),
+    )
+    assert repr(calibration(perfect)).endswith("no temperature fits)")

@@ -120,9 +120,10 @@ def test_tables_hold_the_numbers(saved):
 
     header, rows = read_csv(folder / "calibration.csv")
     found = calibration(said)
-    assert [row[0] for row in rows] == ["1"] * 15 + ["fitted"] * 15
-    assert [int(row[3]) for row in rows] == [*found.counts.tolist(), *found.scaled.counts.tolist()]
-    assert all((row[4] == "") == (row[3] == "0") for row in rows)
+    of_halves = [(float(row[0]), float(row[1])) for row in rows]
+    assert of_halves == [(1.0, 1.0)] * 15 + [pytest.approx(found.fold_temperatures)] * 15
+    assert [int(row[4]) for row in rows] == [*found.counts.tolist(), *found.scaled.counts.tolist()]
+    assert all((row[5] == "") == (row[4] == "0") for row in rows)
 
 
 @pytest.mark.parametrize("num_classes", [2, 10, 16, 31, 120])

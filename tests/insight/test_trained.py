@@ -84,6 +84,12 @@ def test_a_file_that_contradicts_itself(tmp_path, model, change, words):
         load_trained(tmp_path)
 
 
+def test_a_programs_own_model_is_not_taken_for_one_of_glauke(tmp_path, model):
+    save_weights(tmp_path / "final.safetensors", model, about={"model": "Sequential", "experiment": "mine"})
+    with pytest.raises(DataError, match="a program's own Sequential, which only that program can build; load them"):
+        load_trained(tmp_path)
+
+
 def test_a_file_that_lacks_something(tmp_path, model):
     save_weights(tmp_path / "final.safetensors", model, about={k: v for k, v in ABOUT.items() if k != "stem"})
     with pytest.raises(DataError, match="it lacks 'stem'"):

@@ -9,7 +9,7 @@ import html5lib
 import pytest
 
 from glauke.pages import compare_page, repeats_page
-from glauke.runs import Compared, Comparison, Group, PairedTest, Setting, spread
+from glauke.runs import Compared, Comparison, Group, PairedTest, Repeated, Setting, spread
 from glauke.runs._paired import PairCounts
 
 PAYLOADS = [
@@ -154,6 +154,15 @@ def test_one_run_alone(comparison, svg):
     assert "Settings that differ" not in text and "Notes" not in text
 
 
+def test_repeats_that_are_compared_have_a_table_of_their_own(comparison, svg):
+    together = (Repeated(name="x", accuracy=spread([0.5, 0.6])), Repeated(name="y", accuracy=None))
+    members = tuple(replace(run, group=name) for run, name in zip(comparison.runs, "xxy", strict=True))
+    text = words(compare_page(replace(comparison, runs=members, groups=together, tests=()), figures=figures(svg)))
+
+    assert "x: 55.00% ± 7.07 points (2 runs, 50.00% to 60.00%); y: no final accuracy yet." in text
+    assert "x 2 55.00% 7.07 50.00% 60.00%" in text and "What the pictures say" not in text
+
+
 def test_repeats_say_mean_deviation_and_times(group, comparison, svg):
     text = words(repeats_page(group, comparison.runs, figures=figures(svg)))
 
@@ -165,6 +174,26 @@ def test_repeats_say_mean_deviation_and_times(group, comparison, svg):
         "whose held-out accuracy reached 50.00%",
     ):
         assert expected in text, expected
+
+
+def test_repeats_with_rates_of_their_own_say_so(group, comparison):
+    same = words(repeats_page(group, comparison.runs))
+    peaks = [
+        replace(run, record=replace(run.record, max_lr=rate))
+        for run, rate in zip(comparison.runs, (0.03, 0.05, 0.01), strict=True)
+    ]
+    text = words(repeats_page(group, peaks))
+
+    assert "seed of weights, order and augmentation." in same
+    assert "order and augmentation, and in the peak of the learning rate, 0.01 to 0.05." in text
+
+
+def test_repeats_on_other_pictures_do_not_claim_the_same_ones(group, comparison):
+    assert "on the same 33,000 held-out pictures" in words(repeats_page(group, comparison.runs))
+    text = words(repeats_page(group, comparison.runs, apart=("b has another split",)))
+
+    assert "Not the same held-out pictures: b has another split." in text
+    assert "on the same" not in text and "held-out pictures that are not the same for all runs" in text
 
 
 def test_repeats_that_are_not_complete_say_so_first(group, comparison):

@@ -140,6 +140,7 @@ def test_the_answer_comes_first(whole, found):
         "It confuses tabby with lynx most often (3 pictures, both ways together). "
         "Its confidence is 78.0% on average, its accuracy 33.3%: it is too sure of itself (calibration error "
     )
+    assert f"where one of {found.calibration.ece_by_chance:.3f} would come by chance alone" in answer
     assert "It errs too often to judge labels, though" in answer
     assert [node.text for node in tree.iter("h2")] == [
         "What it confuses",
@@ -217,11 +218,68 @@ def test_without_a_mistake_there_is_praise_and_no_gallery(record, svg):
 
     assert "100.00% of 3 held-out pictures are recognised" in words(tree)
     assert "It confuses nothing." in words(tree) and "No label looks wrong." in words(tree)
+    assert "no further apart than chance can put them for 3 pictures" in words(tree)
+    assert "No temperature mends it" in words(tree) and "temperature is 0.010" not in words(tree)
     assert [node.text for node in tree.iter("h2")] == [
         "What it confuses",
         "Class by class",
         "How sure it is, and how right",
     ]
+
+
+def test_pairs_that_are_confused_as_often_are_not_passed_over(record):
+    told = explain(said([[0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.8, 0.1, 0.1]], [0, 1, 0]))
+
+    text = words(parsed(explain_page(record, told)))
+    assert "with class 1 most often (1 picture, both ways together), and 1 other pair as often." in text
+
+
+def lead_of(page: str) -> str:
+    (lead,) = [node for node in parsed(page).iter("p") if node.attrib.get("class") == "lead"]
+    return words_of(lead)
+
+
+@pytest.mark.parametrize("wrong", [2, 3])
+def test_a_network_at_chance_does_not_judge_labels(record, wrong):
+    """All pictures are called alike, with the same confidence, but no label is praised for it."""
+    told = explain(said([[0.6, 0.4]] * 5, [0] * (5 - wrong) + [1] * wrong))
+    lead = lead_of(explain_page(record, told))
+
+    assert told.predictions.accuracy() < 0.7
+    assert "It errs too often to judge labels" in lead and "No label looks wrong" not in lead
+
+
+def test_one_suspect_is_spoken_of_as_one(record, png):
+    told = explain(said([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.1, 0.9]], [0, 0, 0, 1]))
+    assert told.suspects.total == 1
+    text = words(parsed(explain_page(record, told, pictures=dict.fromkeys(range(100, 104), png))))
+
+    assert "1 label may be wrong and is worth a look" in text and "1 picture looks at least as much" in text
+
+
+def test_a_temperature_that_helps_says_how_much_and_what_it_was(record):
+    rng = np.random.default_rng(0)
+    logits = 3 * rng.normal(size=(600, 4))
+    labels = (logits / 2.5 + rng.gumbel(size=logits.shape)).argmax(axis=1)
+    told = explain(said(np.exp(logits), labels.tolist()))
+    text = words(parsed(explain_page(record, told)))
+    found = told.calibration
+
+    assert f"Temperature {found.temperature:.2f} lowers the error to {found.ece_scaled:.3f}." in text
+    one, other = found.fold_temperatures
+    assert f"Each half scaled by the other's {one:.3f} and {other:.3f} {found.ece_scaled:.4f}" in text
+    assert f"Fitted on all pictures the temperature is {found.temperature:.3f}, the one to use" in text
+
+
+def test_a_temperature_that_does_not_help_says_so(record):
+    rng = np.random.default_rng(1)
+    logits = 3 * rng.normal(size=(60, 4))
+    labels = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
+    told = explain(said(np.exp(logits), labels.tolist()))
+    text = words(parsed(explain_page(record, told)))
+
+    assert told.calibration.fits and not told.calibration.helps
+    assert "it does not help on the other" in text and "the one to use" not in text
 
 
 def test_a_single_picture_has_no_calibration(record):

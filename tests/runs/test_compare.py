@@ -168,6 +168,63 @@ def test_a_folder_of_runs_and_a_group_stand_for_their_runs(make_run, tmp_path):
     found = compare([tmp_path / "more", tmp_path / "group"])
 
     assert [run.name for run in found.runs] == ["x", "seed-1", "seed-0"]
+    assert [run.group for run in found.runs] == [None, "group", "group"]
+
+
+def test_repeats_are_compared_by_their_means_and_never_among_each_other(make_run, tmp_path):
+    """By hand: 0.50 and 0.75 have the mean 0.625 and the deviation 0.125 * sqrt(2); 1.00 and 0.75 beside them."""
+    for name, right in (("one/seed-0", "1100"), ("one/seed-1", "1110"), ("two/seed-0", "1111"), ("two/seed-1", "1110")):
+        make_run(name, right)
+    for name in ("one", "two"):
+        write_group(tmp_path / name, Group(kind="seeds", members=("seed-0", "seed-1")))
+
+    found = compare([tmp_path / "one", tmp_path / "two"])
+
+    assert found.tests == found.notes == ()
+    assert [(group.name, group.accuracy.mean) for group in found.groups] == [("one", 0.625), ("two", 0.875)]
+    assert found.groups[0].accuracy.deviation == pytest.approx(0.125 * 2**0.5)
+    assert runs.headline(found) == (
+        "one: 62.50% ± 17.68 points (2 runs, 50.00% to 75.00%); two: 87.50% ± 17.68 points (2 runs, 75.00% to "
+        "100.00%). The means are 25.00 points apart."
+    )
+    assert runs.group_table(found)[0] == ("one", "2", "62.50%", "17.68", "50.00%", "75.00%")
+    assert compare([tmp_path / "one"]).tests == ()
+
+
+def test_single_runs_beside_repeats_are_still_tested_against_each_other(make_run, tmp_path):
+    make_run("many/seed-0", None, status="interrupted")
+    write_group(tmp_path / "many", Group(kind="seeds", members=("seed-0",)))
+    found = compare([tmp_path / "many", make_run("a", "1" * 20), make_run("b", "0" * 20)])
+
+    assert [(test.first, test.second) for test in found.tests] == [("a", "b")]
+    assert runs.headline(found).startswith(
+        "many: no final accuracy yet; a gets 100.00% of 20 held-out pictures right; b"
+    )
+    assert "b gets fewer pictures right than a" in runs.headline(found)
+    assert runs.group_table(found) == [("many", "0", "–", "–", "–", "–")]
+
+
+def test_runs_that_a_program_put_together_are_tested(make_run, tmp_path):
+    for name, right in (("group/a", "1" * 20), ("group/b", "0" * 20)):
+        make_run(name, right)
+    write_group(tmp_path / "group", Group(kind="experiments", members=("a", "b")))
+
+    assert len(compare([tmp_path / "group"]).tests) == 1
+
+
+def test_a_run_that_stopped_at_its_target_is_not_told_as_whole(make_run):
+    found = compare([make_run("a", "1100"), make_run("b", "1110", status="stopped")])
+
+    assert runs.headline(found).endswith("1 of 2 stopped at the target, so this is not what the whole cycle gives.")
+    assert [row[0] for row in runs.result_table(found.runs)] == ["a", "b (stopped)"]
+
+
+def test_a_rate_that_was_given_has_its_peak_beside_one_that_was_found(make_run):
+    given = make_run("a", recipe={"max_lr": 0.1}, max_lr=0.1)
+    found = make_run("b", recipe={"max_lr": "auto"}, max_lr=0.3)
+
+    settings = {setting.name: setting.values for setting in compare([given, found]).settings}
+    assert settings == {"max_lr": (0.1, "auto"), "peak_lr": (0.1, 0.3)}
 
 
 def test_names_are_as_long_as_they_must_be(make_run, tmp_path):
@@ -202,6 +259,6 @@ def test_tables_turn_by_which_is_more(make_run):
     assert {row[0]: row[1:] for row in rows} == {
         "max_lr": ("0.1", "0.2", "auto"),
         "sizes": ("none", "none", "[[0.0, 16]]"),
-        "peak_lr": ("none", "none", "0.3"),
+        "peak_lr": ("0.1", "0.2", "0.3"),
         "seed": ("0", "0", "3"),
     }

@@ -62,6 +62,9 @@ def test_fields_of_a_later_version_survive(tmp_path):
         ({"members": [""]}, "not the name of a folder inside"),
         ({"members": ["a", "a"]}, "two members have the same name"),
         ({"target": "high"}, "target must be a number"),
+        ({"target": -3.0}, "target must be a fraction above 0 and up to 1, got -3.0"),
+        ({"target": 50}, "target must be a fraction above 0 and up to 1, got 50"),
+        ({"members": []}, "the group has no members"),
     ],
 )
 def test_a_wrong_file_is_one_sentence(tmp_path, change, message):

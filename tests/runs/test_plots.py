@@ -82,6 +82,14 @@ def test_the_mean_ends_where_the_first_run_ends(make_run, tmp_path, drawn):
     assert mean.get_xdata().tolist() == [1, 2] and mean.get_ydata().tolist() == pytest.approx([0.19, 0.38])
 
 
+def test_a_mean_of_one_shared_epoch_can_be_seen(make_run, tmp_path, drawn):
+    longer, shorter = compared(make_run, 2)
+    plots.save_scalars([longer, replace(shorter, rows=shorter.rows[:1])], tmp_path, mean=True)
+
+    mean = drawn[0].axes[0].lines[-1]
+    assert len(mean.get_xdata()) == 1 and mean.get_marker() == "D"
+
+
 def test_a_run_that_has_not_measured_anything(make_run, tmp_path, drawn):
     (run,) = compared(make_run, 1)
     plots.save_scalars([replace(run, rows=())], tmp_path)

@@ -137,6 +137,40 @@ def test_a_field_of_another_kind_is_named_with_what_came(tmp_path, value, part, 
         read(written(tmp_path, value))
 
 
+@pytest.mark.parametrize(
+    ("part", "name", "wrong", "message"),
+    [
+        ("final", "val_accuracy", 9.0, "final.val_accuracy must be from 0 to 1, got 9.0"),
+        ("final", "val_accuracy", -0.1, "final.val_accuracy must be from 0 to 1, got -0.1"),
+        ("best", "val_accuracy", 1.5, "best.val_accuracy must be from 0 to 1, got 1.5"),
+        ("final", "val_top5", 2, "final.val_top5 must be from 0 to 1, got 2.0"),
+        ("final", "val_pictures", 0, "final.val_pictures must be at least 1, got 0"),
+        ("final", "epoch", -3, "final.epoch must be at least 1, got -3"),
+        ("data", "size", 0, "data.size must be at least 1, got 0"),
+        ("data", "pictures", -1, "data.pictures must be at least 1, got -1"),
+        ("data", "classes", 0, "data.classes must be at least 1, got 0"),
+        ("split", "train", 0, "split.train must be at least 1, got 0"),
+        ("split", "val", -5, "split.val must be at least 1, got -5"),
+        (None, "seconds", -5, "seconds must be at least 0, got -5.0"),
+        (None, "epochs", 0, "epochs must be at least 1, got 0"),
+        (None, "parameters", -1, "parameters must be at least 0, got -1"),
+    ],
+)
+def test_a_number_that_cannot_be_is_named(tmp_path, value, part, name, wrong, message):
+    (value if part is None else value[part])[name] = wrong
+
+    with pytest.raises(DataError, match=message):
+        read(written(tmp_path, value))
+
+
+def test_of_a_programs_own_loaders_less_is_known(tmp_path, value):
+    value["split"] |= {"kind": "own", "val": 0, "fingerprint": ""}
+    value["data"] |= {"classes": 0, "size": 0}
+    value["final"] |= {"val_accuracy": 59.87, "val_pictures": 0, "val_loss": "nan"}
+
+    assert read(written(tmp_path, value)).final.val_accuracy == 59.87
+
+
 def test_a_wrong_status_in_the_file_is_the_files_fault(tmp_path, value):
     with pytest.raises(DataError, match="status must be one of"):
         read(written(tmp_path, {**value, "status": ["done"]}))

@@ -143,7 +143,7 @@ def test_averaged_weights_and_growing_batches_go_on_to_the_bit_too(averaged, pac
 
 def test_what_is_judged_and_kept_is_the_average_and_the_weights_train_on(averaged, pack, split):
     _, record, folder = averaged
-    checkpoint = load_checkpoint(folder / "checkpoints", device=torch.device("cpu"))
+    checkpoint = load_checkpoint(folder / "checkpoints")
     final = load_file(folder / "final.safetensors")
     assert final.keys() == checkpoint.average.keys() == checkpoint.model.keys()
     assert all(torch.equal(final[name], checkpoint.average[name]) for name in final)
@@ -160,7 +160,7 @@ def test_the_comparison_of_resumed_runs_can_fail(done, recipe, pack, split, tmp_
     other.mkdir()
     train(recipe, pack, split, other, seed=3, stop_after_steps=12)
     state = other / "checkpoints" / "step-00000012"
-    model = load_checkpoint(other / "checkpoints", device=torch.device("cpu")).model
+    model = load_checkpoint(other / "checkpoints").model
     final = load_file(folder / "final.safetensors")
     assert any(not torch.equal(model[k], final[k]) for k in final) and state.is_dir()
 

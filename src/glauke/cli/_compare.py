@@ -17,7 +17,7 @@ def compare(
     Parameters
     ----------
     places
-        Run folders, or a folder that holds runs; all are held against the first.
+        Run folders, or a folder that holds runs; all are held against the first, but repeats by their means.
     out
         Folder for the page, the figures and the numbers; by default a new dated one under ./runs.
     across_splits
@@ -34,6 +34,8 @@ def compare(
         show_json(comparing.comparison_as_dict(found) | {"page": str(done.page)})
         return 0
     show(table(runs.RESULTS, runs.result_table(found.runs)))
+    if found.groups:
+        show("\n" + table(runs.GROUPS, runs.group_table(found)))
     if found.settings:
         show("\n" + table(*runs.setting_table(found)))
     if found.tests:

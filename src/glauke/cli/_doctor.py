@@ -1,8 +1,10 @@
 """`glauke doctor`."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
-from ._output import show, show_json, table
+from ._output import amount, show, show_json, table
 from ._screen import Screen
 from ._train import Switch
 
@@ -29,7 +31,10 @@ def doctor(*, bench: Switch = False, json: Switch = False) -> int:
     if json:
         show_json(facts if limits is None else {**facts, "limits": asdict(limits)})
         return 0
-    optional = facts.pop("optional")
+    optional, problem = facts.pop("optional"), facts.pop("cache_problem")
+    facts["hardware"] = _hardware(facts["hardware"])
+    if problem is not None:
+        facts["cache"] += f" (cannot be used: {problem}; set GLAUKE_CACHE to another folder)"
     width = max(len(name) for name in (*facts, *optional))
     for name, value in (*facts.items(), *optional.items()):
         show(f"{name.replace('_', ' '):{width}}  {value}")
@@ -37,3 +42,9 @@ def doctor(*, bench: Switch = False, json: Switch = False) -> int:
         rows = [(row.what, row.value, row.means) for row in machine.meanings(limits)]
         show("\n" + table(("measured", "here", "what it means for a run"), rows))
     return 0
+
+
+def _hardware(facts: Mapping[str, Any]) -> str:
+    memory = f"{facts['memory_gib']:.1f} GiB" if facts["memory_gib"] else None  # not every system tells
+    parts = (facts["cpu"], amount(facts["cores"], "core"), memory, facts["gpu"])
+    return ", ".join([*(part for part in parts if part), *facts["features"]])

@@ -41,7 +41,7 @@ def explain(
     errors
         Pictures in each gallery of mistakes.
     layer
-        Layer for Grad-CAM; without it the last one with enough cells, and a wrong name lists all.
+        Layer for Grad-CAM; without it the last one with enough cells; a wrong name lists the outermost and the nearest.
     out
         Folder for the page and its tables; by default RUN/explain.
     source
@@ -77,7 +77,11 @@ def explain(
         pair = done.explanation.pairs[0]
         first, second = said.readable[pair.first], said.readable[pair.second]
         say(f"most confused: {first} and {second}, {amount(pair.count, 'picture')}")
-    say(f"labels that may be wrong: {done.explanation.suspects.total:,}")
+    total = done.explanation.suspects.total
+    if done.explanation.judges_labels:
+        say(f"labels that may be wrong: {total:,}")
+    else:
+        say(f"labels that look wrong to it: {total:,}, but it errs too often to judge labels")
     show(str(done.page))
     return 0
 
@@ -92,11 +96,14 @@ def _as_dict(done: "Explained") -> dict[str, Any]:
         "mistakes": len(found.mistakes),
         "accuracy": said.accuracy(),
         "interval": list(found.interval),
-        "top5": said.accuracy(top=5),
+        "top5": said.accuracy(top=5) if len(said.classes) > 5 else None,
         "calibration_error": None if fit is None else fit.ece,
-        "temperature": None if fit is None else fit.temperature,
+        "calibration_error_by_chance": None if fit is None else fit.ece_by_chance,
+        "temperature": None if fit is None or not fit.fits else fit.temperature,
+        "temperature_helps": fit is not None and fit.helps,
         "calibration_error_scaled": None if fit is None else fit.ece_scaled,
         "label_suspects": found.suspects.total,
+        "judges_labels": found.judges_labels,
         "confused": [
             {
                 "class": said.classes[pair.first],

@@ -1,5 +1,6 @@
 """`glauke export`."""
 
+import shlex
 from pathlib import Path
 from typing import Literal
 
@@ -56,6 +57,6 @@ def export(
     say(f"checked: {done.agreement.sentence()}")
     for each in done.agreement.disagreements:
         say(f"a tie: {each.picture}: {each.original} or {each.exported}, logits {each.margin:.2g} apart")
-    say(f"to try it: python {done.folder / 'predict.py'} picture.jpg")
+    say(f"to try it: python {shlex.quote(str(done.folder / 'predict.py'))} picture.jpg")
     show(str(done.folder))
     return 0

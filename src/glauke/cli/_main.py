@@ -14,6 +14,8 @@ from cyclopts.exceptions import CycloptsError
 import glauke
 from glauke.errors import GlaukeError, InputError, UsageError
 
+from ._output import printable
+
 USAGE, BUG, INTERRUPTED = 2, 70, 130
 
 app = App(
@@ -100,7 +102,7 @@ def _told(error: GlaukeError, *, debug: bool, as_json: bool) -> int:
             "exit_code": error.exit_code,
         }
         print(json.dumps({"error": details}))
-    print(f"glauke: {error}", file=sys.stderr)
+    print(printable(f"glauke: {error}", keep="\n\t"), file=sys.stderr)
     return error.exit_code
 
 

@@ -10,13 +10,13 @@ from glauke.errors import DiskFullError
 
 def say(text: str) -> None:
     """Print a note to standard error."""
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text, keep="\n\t"), file=sys.stderr, flush=True)
 
 
 def show(text: str) -> None:
     """Print a result; a full disk behind standard output is told as such."""
     try:
-        print(text, flush=True)
+        print(printable(text, keep="\n\t"), flush=True)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
@@ -36,7 +36,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     a        50
     bb        6
     """
-    cells = [[str(cell) for cell in row] for row in (header, *rows)]
+    cells = [[printable(str(cell)) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
     right = [bool(rows) and all(isinstance(row[i], int | float) for row in rows) for i in range(len(header))]
     lines = (
@@ -46,13 +46,13 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(lines)
 
 
-def printable(text: str) -> str:
-    r"""Text from a stranger's file or its name, safe on a terminal: control characters are escaped.
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Text from a stranger's file or its name, safe on a terminal: control characters are escaped but those to `keep`.
 
     >>> printable("a cat" + chr(27) + "[2J")
     'a cat\\x1b[2J'
     """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
 
 
 def amount(count: int, one: str, many: str | None = None) -> str:
@@ -67,10 +67,12 @@ def amount(count: int, one: str, many: str | None = None) -> str:
 def clock(seconds: float | int) -> str:
     """Write a duration for a person.
 
-    >>> clock(42), clock(75), clock(7385)
-    ('42 s', '1 min 15 s', '2 h 3 min')
+    >>> clock(0.2), clock(42), clock(75), clock(7385)
+    ('under 1 s', '42 s', '1 min 15 s', '2 h 3 min')
     """
     whole = round(seconds)
+    if whole < 1:
+        return "under 1 s"
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:

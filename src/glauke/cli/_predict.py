@@ -37,22 +37,19 @@ def predict(
     device
         auto, cpu or cuda.
     csv
-        Write a table with whole names and all digits.
+        Write a table with whole names and all digits; it replaces nothing but an earlier one.
     json
         Print everything as one JSON object.
     """
-    from glauke import insight
     from glauke.jobs import exporting
 
     from ._progress import ProgressView
 
     with Screen() as screen:
         predictions = exporting.predict(
-            model, pictures, top=top, weights=weights, device=device, watch=ProgressView(screen)
+            model, pictures, top=top, weights=weights, device=device, csv=csv, watch=ProgressView(screen)
         )
     failed = [each for each in predictions if each.problem is not None]
-    if csv is not None:
-        insight.write_file_predictions(csv, predictions)
     if json:
         said = [
             {

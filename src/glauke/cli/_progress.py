@@ -4,10 +4,11 @@ import math
 import time
 from collections.abc import Mapping
 
+from glauke.models import has_stems
 from glauke.runs import EpochRow
 from glauke.training import Began, EpochDone, Event, Note, Stage, Stepped
 
-from ._output import clock
+from ._output import amount, clock
 from ._screen import Screen
 
 
@@ -51,7 +52,8 @@ class ProgressView:
             f"Epoch {epoch + 1}/{plan.epochs}",
             done,
             steps,
-            f"{done}/{steps} - {rate:.0f} images/s - lr {event.lr:.4f} - loss {event.loss:.4f}{_measured(event)}{left}",
+            f"{done}/{steps} - {rate:.0f} images/s - lr {_rate(event.lr)} - loss {event.loss:.4f}"
+            f"{_measured(event)}{left}",
         )
 
     def _count_anew(self) -> None:
@@ -64,10 +66,11 @@ def first_line(event: Began) -> str:
     plan, record = event.plan, event.record
     sizes, steps = ("-".join(str(each) for each in dict.fromkeys(values)) for values in (plan.sizes, plan.steps))
     where = f" at {sizes} px" if sizes != "0" else ""
+    stem = f"{record.stem} stem, " if has_stems(record.model) else ""
     peak = "" if record.max_lr is None else f", peak rate {record.max_lr:.4g}"
     return (
-        f"{record.model} ({record.stem} stem, {record.parameters:,} parameters), {plan.epochs} epochs of "
-        f"{steps} steps{where}{peak}, {record.device} {record.precision}"
+        f"{record.model} ({stem}{record.parameters:,} parameters), {amount(plan.epochs, 'epoch')} of "
+        f"{steps} {'step' if steps == '1' else 'steps'}{where}{peak}, {record.device} {record.precision}"
     )
 
 
@@ -78,10 +81,15 @@ def epoch_line(event: EpochDone) -> str:
     held_out = {"val loss": row.val_loss, "val accuracy": row.val_accuracy, **_own(row, "val_")}
     seen = f" (of {row.val_pictures:,})" if row.val_pictures else ""
     return (
-        f"Epoch {row.epoch}/{plan.epochs} - {plan.steps[row.epoch - 1]} steps - {row.seconds:.0f} s - "
-        f"{row.images_per_second:.0f} images/s{f' - {row.size} px' if row.size else ''} - lr {row.lr:.4f}"
+        f"Epoch {row.epoch}/{plan.epochs} - {amount(plan.steps[row.epoch - 1], 'step')} - {row.seconds:.0f} s - "
+        f"{row.images_per_second:.0f} images/s{f' - {row.size} px' if row.size else ''} - lr {_rate(row.lr)}"
         f"{_numbers(trained)}{_numbers(held_out)}{seen}{' best' if event.best else ''} - {time_split(row)}"
     )
+
+
+def _rate(value: float) -> str:
+    """Four decimals, or three digits of a rate that they would show as nothing: the cycle ends far below its peak."""
+    return f"{value:.4f}" if value == 0 or value >= 0.001 else f"{value:.2e}"
 
 
 def time_split(row: EpochRow) -> str:

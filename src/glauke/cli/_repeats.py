@@ -31,7 +31,7 @@ def train_repeats(
         records = [runs.as_dict(record) for record in done.records]
         summary = {name: getattr(spread, name, None) for name in ("mean", "deviation", "least", "most")}
         about = {"target": group.target, "seconds_to_target": dict(group.seconds_to_target)}
-        show_json({"group": str(done.folder), "runs": records, **summary, **about})
+        show_json({"group": str(done.folder), "runs": records, **summary, **about, "failed": list(done.failed)})
     elif done.records:
         show(table(runs.RESULTS, runs.result_table(runs.beside(done.records))))
     for name, seconds in group.seconds_to_target.items():
@@ -40,12 +40,16 @@ def train_repeats(
     if spread is not None:
         say(f"accuracy {runs.spread_words(spread)}.{runs.stopped_early(runs.beside(done.records))}")
     if done.failed:
-        raise CannotGoOnError(
+        error = CannotGoOnError(
             f"{len(done.failed)} of {len(group.members)} repeats failed, as their loss was not finite: "
             f"{', '.join(done.failed)}",
             place=str(done.folder),
             fix="begin again with a lower --max-lr",
         )
+        if not json:
+            raise error
+        say(f"glauke: {error}")  # the one JSON object names them already
+        return error.exit_code
     stopped = done.unfinished
     if stopped is not None:
         say(f"{stopped.status}; to go on: glauke train --resume {shlex.quote(str(done.folder))}")

@@ -31,7 +31,7 @@ def runs(folder: Path = Path("runs"), /, *, best: Switch = False, json: Switch =
     groups = room.list_groups(folder)
     if json:
         shown = [{"folder": str(group.folder), **room.group_as_dict(group)} for group in groups]
-        records_shown = [room.as_dict(record) for record in records]
+        records_shown = [{"folder": str(record.folder), **room.as_dict(record)} for record in records]
         show_json({"runs": records_shown, "groups": shown, "unreadable": broken})
         return 0
     rows = [

@@ -8,6 +8,8 @@ from typing import TextIO, cast
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from ._output import printable
+
 REDRAWS_PER_SECOND = 2  # a redraw takes a few milliseconds of a core that also trains; see benchmarks/progress.py
 SILENT_SECONDS = 30.0  # in a log, a stage that takes longer than this says how far it is
 
@@ -44,6 +46,7 @@ class Screen:
 
     def line(self, text: str) -> None:
         """Print a line that stays."""
+        text = printable(text, keep="\n\t")
         if self.bar is not None:
             self.bar.console.print(text, markup=False)
         else:

@@ -66,7 +66,9 @@ def train(
         )
         return _code(record.stopped_reason)
     final = record.final
-    accuracy = f"accuracy {final.val_accuracy:.2%} (top-5 {final.val_top5 or 0:.2%})"
+    accuracy = f"accuracy {final.val_accuracy:.2%}"
+    if final.val_top5 is not None and record.data.classes > 5:  # among five classes or fewer it is 100% anyway
+        accuracy += f" (top-5 {final.val_top5:.2%})"
     pictures = f"all {final.val_pictures:,} held-out pictures of the {record.split.kind} split"
     say(f"{record.status} in {clock(record.seconds)}: {accuracy} on {pictures}, after epoch {final.epoch}")
     if not json:

@@ -20,6 +20,8 @@ from ._member_names import problem_with_name as problem_with_name
 from ._member_names import same_file_key as same_file_key
 from ._members import Limits as Limits
 from ._members import Member as Member
+from ._own_folder import files_in as files_in
+from ._own_folder import own_folder as own_folder
 from ._picture_header import PICTURE_ENDINGS as PICTURE_ENDINGS
 from ._picture_header import PictureHeader as PictureHeader
 from ._picture_header import picture_header as picture_header

@@ -110,9 +110,11 @@ class Batches:
         self.seed = seed
         num_bytes = len(indices) * self.size**2 * pack.channels
         self.streamed = not fits(num_bytes, str(self.device)) if stream is None else stream
-        self.pictures = None if self.streamed else _at_size(pack, indices, self.size).to(self.device)
+        self.pictures = None if self.streamed else _at_size(pack, indices, self.size, device=self.device)
         self.labels = torch.from_numpy(pack.labels[indices].astype(np.int64)).to(self.device)
-        self.indices = torch.from_numpy(np.asarray(indices, dtype=np.int64)).to(self.device)
+        self.rows = torch.from_numpy(np.array(indices, dtype=np.int64))
+        """`indices` in the host's memory, for the thread that reads: asking a GPU for them would wait for its work."""
+        self.indices = self.rows.to(self.device)
         self.mean = torch.tensor(pack.mean, dtype=torch.float32, device=self.device)
         self.std = torch.tensor(pack.std, dtype=torch.float32, device=self.device)
 
@@ -134,30 +136,32 @@ class Batches:
 
         `batch_size` stands in for the one of these batches, for a run whose batches grow.
         """
-        most, order = batch_size or self.batch_size, self.order(epoch)
-        steps = range(first_step, steps_in_epoch(len(order), most))
-        last = steps_in_epoch(len(order), most) - 1
-        chunks = [order[step * most : None if step == last else (step + 1) * most] for step in steps]
+        most, order = batch_size or self.batch_size, self._order(epoch)
+        chunks = _chunks(order.to(self.device), most)[first_step:]
         if not self.streamed:
             yield from (self.batch(positions, epoch) for positions in chunks)
             return
-        with closing(one_ahead(self._read, chunks)) as ahead:
+        with closing(one_ahead(self._read, _chunks(order, most)[first_step:])) as ahead:
             yield from map(partial(self._made, epoch=epoch), chunks, ahead)
 
     def order(self, epoch: int) -> Int[Tensor, " n"]:
         """Positions of the pictures in the order in which `epoch` serves them."""
-        if not self.shuffle:
-            return torch.arange(len(self.labels), device=self.device)
-        return permutation(len(self.labels), seed=self.seed, epoch=epoch, purpose="order").to(self.device)
+        return self._order(epoch).to(self.device)
 
     def batch(self, positions: Int[Tensor, " batch"], epoch: int) -> Batch:
         """Gather, augment and normalise the pictures at `positions`."""
-        pictures = self._read(positions) if self.pictures is None else self.pictures[positions]
+        pictures = self._read(positions.cpu()) if self.pictures is None else self.pictures[positions]
         return self._made(positions, pictures, epoch=epoch)
+
+    def _order(self, epoch: int) -> Int[Tensor, " n"]:
+        """The same as `order`, in the host's memory."""
+        if not self.shuffle:
+            return torch.arange(len(self.labels))
+        return permutation(len(self.labels), seed=self.seed, epoch=epoch, purpose="order")
 
     def _read(self, positions: Int[Tensor, " batch"]) -> Pictures:
         """The pictures at `positions` from the pack; in page-locked memory if they are to travel to a GPU."""
-        pictures = read_rows(self.pack.images, self.indices[positions].cpu().numpy(), self.size)
+        pictures = read_rows(self.pack.images, self.rows[positions].numpy(), self.size)
         return pictures.pin_memory() if self.device.type == "cuda" else pictures
 
     def _made(self, positions: Int[Tensor, " batch"], pictures: Pictures, *, epoch: int) -> Batch:
@@ -179,8 +183,15 @@ class Batches:
         )
 
 
-def _at_size(pack: Pack, indices: np.ndarray, size: int, *, block: int = 4096) -> Tensor:
-    pictures = torch.empty((len(indices), size, size, pack.channels), dtype=torch.uint8)
+def _chunks(order: Int[Tensor, " n"], most: int) -> list[Int[Tensor, " batch"]]:
+    """The order cut into batches."""
+    last = steps_in_epoch(len(order), most) - 1
+    return [order[step * most : None if step == last else (step + 1) * most] for step in range(last + 1)]
+
+
+def _at_size(pack: Pack, indices: np.ndarray, size: int, *, device: torch.device, block: int = 4096) -> Tensor:
+    """The pictures on the device, sent there block by block: the host never holds all of them."""
+    pictures = torch.empty((len(indices), size, size, pack.channels), dtype=torch.uint8, device=device)
     for start in range(0, len(indices), block):
         rows = torch.from_numpy(pack.images[indices[start : start + block]])
         pictures[start : start + block] = resized(rows, size)

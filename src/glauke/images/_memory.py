@@ -25,7 +25,9 @@ def free_memory(device: str) -> float:
     if device.startswith("cuda"):
         import torch
 
-        return float(torch.cuda.mem_get_info(device)[0])
+        # What PyTorch has reserved and nobody uses is free too, though the driver counts it as taken.
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return float(torch.cuda.mem_get_info(device)[0] + unused)
     return min(_free_in_machine(), _free_in_container())
 
 

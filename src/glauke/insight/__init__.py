@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from ._predict_files import FilePrediction as FilePrediction
     from ._predict_files import Guess as Guess
     from ._predict_files import predict_files as predict_files
+    from ._predict_files import require_prediction_table as require_prediction_table
     from ._predict_files import write_file_predictions as write_file_predictions
     from ._scoring import batches_for as batches_for
     from ._scoring import predict as predict
     from ._trained import Trained as Trained
     from ._trained import load_trained as load_trained
     from .exporting._card import weakest_classes as weakest_classes
+    from .exporting._export import EXPORT as EXPORT
     from .exporting._export import ExportKind as ExportKind
     from .exporting._export import Shown as Shown
     from .exporting._export import agreement_as_dict as agreement_as_dict
@@ -45,7 +47,6 @@ if TYPE_CHECKING:
     from .exporting._export import noise_pictures as noise_pictures
     from .exporting._export import require_export as require_export
     from .exporting._export_check import Agreement as Agreement
-    from .exporting._export_folder import export_folder as export_folder
     from .looking._grad_cam import CamMaps as CamMaps
     from .looking._grad_cam import grad_cam as grad_cam
     from .looking._layers import Layer as Layer
@@ -55,6 +56,7 @@ _NEEDS_TORCH = {
     "CamMaps": "looking._grad_cam",
     "Layer": "looking._layers",
     "Agreement": "exporting._export_check",
+    "EXPORT": "exporting._export",
     "ExportKind": "exporting._export",
     "FilePrediction": "_predict_files",
     "Guess": "_predict_files",
@@ -63,7 +65,6 @@ _NEEDS_TORCH = {
     "agreement_as_dict": "exporting._export",
     "batches_for": "_scoring",
     "export": "exporting._export",
-    "export_folder": "exporting._export_folder",
     "held_out_pictures": "exporting._export",
     "grad_cam": "looking._grad_cam",
     "layers": "looking._layers",
@@ -72,6 +73,7 @@ _NEEDS_TORCH = {
     "predict": "_scoring",
     "predict_files": "_predict_files",
     "require_export": "exporting._export",
+    "require_prediction_table": "_predict_files",
     "weakest_classes": "exporting._card",
     "write_file_predictions": "_predict_files",
 }

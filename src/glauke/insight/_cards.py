@@ -61,9 +61,10 @@ def confusion_card(confusion: Confusion) -> str:
 
 def calibration_line(calibration: Calibration) -> str:
     """A calibration in a line: how far confidence is from accuracy, before and after scaling."""
+    scaled = f"{calibration.ece_scaled:.3f} at temperature {calibration.temperature:.3f}"
     return (
-        f"expected calibration error {calibration.ece:.3f}, {calibration.ece_scaled:.3f} at temperature "
-        f"{calibration.temperature:.3f}"
+        f"expected calibration error {calibration.ece:.3f} ({calibration.ece_by_chance:.3f} by chance alone), "
+        f"{scaled if calibration.fits else 'no temperature fits'}"
     )
 
 

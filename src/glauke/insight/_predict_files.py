@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, UInt8
 
 from glauke.errors import DataError, UsageError
-from glauke.files import PICTURE_ENDINGS, is_archive, quiet_pillow, write_csv
+from glauke.files import PICTURE_ENDINGS, is_archive, quiet_pillow, read_csv, write_csv
 from glauke.images import UndecodableError, decode, normalise, open_tree, resized
 
 from ._trained import Trained
@@ -61,15 +61,39 @@ def predict_files(
     return _predicted(trained, _contents(paths), top=top, batch_size=batch_size)
 
 
+def require_prediction_table(path: Path) -> None:
+    """Raise `UsageError` where a table cannot go: no folder, or a file that `write_file_predictions` did not write."""
+    if not path.parent.is_dir():
+        raise UsageError("there is no such folder", place=str(path.parent), fix="make it, or give another --csv")
+    if not path.exists():
+        return
+    try:
+        header = read_csv(path)[0]
+    except DataError:
+        header = []
+    if len(header) % 3 != 2 or header != _header((len(header) - 2) // 3):
+        raise UsageError(
+            "this is no earlier table of predictions, and nothing else is overwritten",
+            place=str(path),
+            fix="give another --csv",
+        )
+
+
 def write_file_predictions(path: Path, predictions: Sequence[FilePrediction]) -> None:
     """Write a row for each file: the guesses side by side, then the problem; a spreadsheet can open it safely."""
     most = max((len(prediction.guesses) for prediction in predictions), default=0)
-    columns = [f"{what}_{rank}" for rank in range(1, most + 1) for what in ("id", "name", "probability")]
+    header = _header(most)
     rows = []
     for prediction in predictions:
         cells = [cell for guess in prediction.guesses for cell in (guess.id, guess.name, round(guess.probability, 6))]
-        rows.append([prediction.file, *cells, *[None] * (len(columns) - len(cells)), prediction.problem])
-    write_csv(path, ["file", *columns, "problem"], rows)
+        rows.append([prediction.file, *cells, *[None] * (len(header) - 2 - len(cells)), prediction.problem])
+    write_csv(path, header, rows)
+
+
+def _header(most: int) -> list[str]:
+    """The columns of a table with up to `most` guesses."""
+    columns = (f"{what}_{rank}" for rank in range(1, most + 1) for what in ("id", "name", "probability"))
+    return ["file", *columns, "problem"]
 
 
 def _predicted(

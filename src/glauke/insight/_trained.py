@@ -56,7 +56,15 @@ def load_trained(
     """
     exported = path / "model.safetensors"
     file = exported if exported.is_file() else path / f"{weights}.safetensors" if path.is_dir() else path
+    if not file.is_file() or file == path:
+        _refuse_others(path)
     about, tensors = _read(file)
+    if "experiment" in about and "classes" not in about:
+        raise DataError(
+            f"the weights are of a program's own {about['model']}, which only that program can build",
+            place=str(file),
+            fix="load them there, by safetensors.torch.load_file",
+        )
     try:
         model = build_model(
             about["model"],
@@ -83,6 +91,24 @@ def load_trained(
     except (KeyError, TypeError, RuntimeError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error).splitlines()[0]
         raise DataError(f"the weights do not fit the network that they name: {reason}", place=str(file)) from error
+
+
+def _refuse_others(path: Path) -> None:
+    """Say what to do with the networks that are told by their names alone: exports to other formats, and repeats."""
+    for ending in (".onnx", ".pt2"):
+        file = path / f"model{ending}" if path.is_dir() else path
+        if file.suffix.lower() == ending and file.is_file():
+            raise DataError(
+                f"this network was exported to {ending}, and only .safetensors can be read here",
+                place=str(file),
+                fix="use the predict.py beside it, or export the run with --to safetensors",
+            )
+    if repeat := next(iter(sorted(path.glob("*/run.json"))), None):
+        raise DataError(
+            "there are several runs here, and one is asked for",
+            place=str(path),
+            fix=f"name one of them, such as {repeat.parent}",
+        )
 
 
 def _read(file: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:

@@ -70,10 +70,10 @@ def save_calibration(calibration: Calibration, folder: Path) -> str:
     made, (top, bottom) = figure(2, panel_height=2.4)
     draw_calibration(calibration, top)
     draw_confidences(calibration, bottom)
-    header = ["temperature", "from", "to", "pictures", "mean_confidence", "accuracy"]
+    header = ["temperature", "of_other_half", "from", "to", "pictures", "mean_confidence", "accuracy"]
     rows = [
-        (temperature, low, high, count, said if count else None, right if count else None)
-        for temperature, found in (("1", calibration), ("fitted", calibration.scaled))
+        (*temperatures, low, high, count, said if count else None, right if count else None)
+        for temperatures, found in (((1.0, 1.0), calibration), (calibration.fold_temperatures, calibration.scaled))
         for low, high, count, said, right in zip(*_columns(found), strict=True)
     ]
     return save_plot(made, folder, "calibration", header, rows)
@@ -144,7 +144,7 @@ def draw_calibration(calibration: Calibration, ax: Axes) -> None:
     ax.plot([0, 1], [0, 1], color=INK, lw=0.9, ls=":")
     drawn = (
         (calibration, "as it is", BLUE, "-", "o"),
-        (calibration.scaled, f"temperature {calibration.temperature:.2f}", VERMILLION, (0, (4, 1.5)), "s"),
+        (calibration.scaled, "each half scaled by the other", VERMILLION, (0, (4, 1.5)), "s"),
     )
     for found, name, colour, dash, marker in drawn:
         there, few = found.counts > 0, (found.counts > 0) & (found.counts < FEW)

@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from glauke import insight
-from glauke.errors import UsageError
 from glauke.files import write_bytes, write_csv
 from glauke.images import Pack
 from glauke.insight import Explanation, plots
 
 PAGE = "explain.html"
+RECORD = "explain.json"
+"""The hashes of the other files, by which an explanation knows an earlier one."""
+
 TOLD = {
     "mistakes.csv": "every wrongly recognised held-out picture, largest loss first",
     "mistakes.png": "the surest mistakes as one picture",
@@ -20,29 +22,13 @@ TOLD = {
     "confusion.svg": "the matrix drawn; confusion.png is the same",
     "per_class.csv": "precision, recall and F1 of every class",
     "per_class.svg": "recall and precision drawn; per_class.png is the same",
-    "calibration.csv": "confidence and accuracy in bins, as it is and scaled",
+    "calibration.csv": "confidence and accuracy in bins, as it is and with each half scaled by the other's temperature",
     "calibration.svg": "the same drawn; calibration.png too",
     "label_suspects.csv": "every label that may be wrong, most suspect first",
 }
 """What the page says of the files beside it."""
 
-FILES = {PAGE, *TOLD, "confusion.png", "per_class.png", "calibration.png"}
-"""Everything that an explanation writes, and so may replace."""
-
 _MAPS_BUDGET = 700_000  # bytes of the Grad-CAM pictures together
-
-
-def require_own_folder(folder: Path) -> None:
-    """Refuse a folder that holds anything but an earlier explanation."""
-    if folder.exists() and not folder.is_dir():
-        raise UsageError("an explanation is a folder, and this is a file", place=str(folder), fix="give another --out")
-    others = sorted(p.name for p in folder.iterdir() if p.name not in FILES) if folder.exists() else []
-    if others:
-        raise UsageError(
-            f"it holds {others[0]!r}, and an explanation replaces nothing but an earlier one",
-            place=str(folder),
-            fix="give another --out",
-        )
 
 
 def write_tables(found: Explanation, pack: Pack, folder: Path, *, shown: int) -> None:
@@ -83,9 +69,7 @@ def write_tables(found: Explanation, pack: Pack, folder: Path, *, shown: int) ->
             for s in found.suspects.suspects
         ),
     )
-    sheet = folder / "mistakes.png"
     if not found.surest:
-        sheet.unlink(missing_ok=True)  # of an earlier explanation, with weights that erred
         return
     entries = [
         (
@@ -94,7 +78,7 @@ def write_tables(found: Explanation, pack: Pack, folder: Path, *, shown: int) ->
         )
         for m in found.surest[:shown]
     ]
-    write_bytes(sheet, plots.gallery_sheet(entries))
+    write_bytes(folder / "mistakes.png", plots.gallery_sheet(entries))
 
 
 def save_figures(found: Explanation, folder: Path) -> dict[str, str]:

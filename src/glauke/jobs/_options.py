@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from glauke import training
@@ -130,7 +131,8 @@ def sizes_given(text: str, *, epochs: int | None) -> dict[str, object]:
 
 def agree(record: RunRecord, options: TrainOptions) -> None:
     """Refuse a resumed run whose options say something else than the run."""
-    recipe = training.recipe_from_dict(dict(record.recipe))
+    folder = record.folder or Path()
+    recipe = training.recipe_from_dict(dict(record.recipe), place=str(folder / "run.json"))
     had: dict[str, object] = {
         "seed": record.seed,
         "split_seed": record.split.seed,
@@ -151,7 +153,7 @@ def agree(record: RunRecord, options: TrainOptions) -> None:
                 place=f"--{name.replace('_', '-')}",
                 fix="leave it out, or begin a new run",
             )
-    for name in ("config", "peak_epoch", "sizes", "minutes", "out", "pretrained", "weights"):
+    for name in ("config", "peak_epoch", "sizes", "minutes", "out", "pretrained", "weights", "seeds"):
         if getattr(options, name) is not None:
             raise UsageError(
                 "it cannot be given for a run that has begun",

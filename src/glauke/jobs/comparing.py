@@ -83,6 +83,7 @@ def comparison_as_dict(comparison: Comparison) -> dict[str, Any]:
             {"name": run.name, "weights_mib": run.weights_mib, **_without_recipe(runs.as_dict(run.record))}
             for run in comparison.runs
         ],
+        "groups": [runs.encode(group) for group in comparison.groups],
         "settings": {setting.name: list(setting.values) for setting in comparison.settings},
         "apart": list(comparison.apart),
         "tests": [runs.paired_as_dict(test) for test in comparison.tests],

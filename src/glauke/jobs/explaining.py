@@ -1,5 +1,6 @@
 """The command that explains where a trained network errs: predicted again, computed, drawn, written."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,14 @@ import torch
 
 from glauke import images, insight, pages, runs, training
 from glauke.errors import DataError, InputError, UsageError
-from glauke.files import write_text
+from glauke.files import files_in, own_folder, write_json, write_text
 from glauke.images import Pack
 from glauke.insight import Explanation, Mistake, Trained
 from glauke.pages import Looked
 from glauke.runs import RunRecord
 from glauke.training import Note, Stage, Watch
 
-from ._explained_files import PAGE, TOLD, maps_of, pictures_of, require_own_folder, save_figures, write_tables
+from ._explained_files import PAGE, RECORD, TOLD, maps_of, pictures_of, save_figures, write_tables
 from ._packs import pack_of_run
 
 MOST_ERRORS = 200
@@ -62,58 +63,59 @@ def explain(
         DataError: no run, no such weights, pictures that are not there or are others than the run's.
         UsageError: `errors` outside 1 to 200, an `out` that holds other files, or a layer without maps.
         UnknownNameError: no such layer, or device.
+        CannotGoOnError: nothing can be written there; known before the predicting.
     """
     if not 1 <= errors <= MOST_ERRORS:
         raise UsageError(f"a gallery holds 1 to {MOST_ERRORS} mistakes, not {errors}", place="--errors")
     record = runs.read(run)
     run = record.folder or run
     folder = out or run / "explain"
-    require_own_folder(folder)
-    trained = _trained(run, weights, device)
-    if layer is not None:
-        _refuse_unknown(layer, trained)
-    pack = pack_of_run(
-        record.extra.get("pack"),
-        record.extra.get("size"),
-        run=run,
-        data=data or (record.data.name if source else None),
-        source=source,
-        again=f"glauke explain {run} DATA",
-        watch=watch,
-    )
-    split = images.load_split(run / "split.npz", pack)
-    same_kind = trained.device.type == record.device.partition(":")[0]
-    predictions = insight.predict(
-        trained,
-        pack,
-        split.val,
-        precision=record.precision if same_kind else "auto",
-        watch=lambda done, total: watch(Stage(name="predict", done=done, total=total)),
-    )
-    found = insight.explain(predictions, surest=errors)
-    notes = _drift(record, weights, found)
-    looked = None
-    try:
-        looked = _looked(trained, pack, found.surest[:LOOKED_AT], layer=layer)
-    except InputError as error:  # a network without maps to look at has its errors explained all the same
-        notes.append(f"no Grad-CAM: {error.message}")
-    for note in notes:
-        watch(Note(note))
-    folder.mkdir(parents=True, exist_ok=True)
-    write_tables(found, pack, folder, shown=errors)
-    page = pages.explain_page(
-        record,
-        found,
-        weights=weights,
-        pictures=pictures_of(found, pack, shown=errors),
-        looked=looked,
-        figures=save_figures(found, folder),
-        files={name: told for name, told in TOLD.items() if (folder / name).exists()},
-        shown=errors,
-        notes=notes,
-        command=command,
-    )
-    write_text(folder / PAGE, page)
+    with own_folder(folder, record=RECORD, what="an explanation") as fresh:
+        trained = _trained(run, weights, device)
+        if layer is not None:
+            _refuse_unknown(layer, trained)
+        pack = pack_of_run(
+            record.extra.get("pack"),
+            record.extra.get("size"),
+            run=run,
+            data=data or (record.data.name if source else None),
+            source=source,
+            again=f"glauke explain {shlex.quote(str(run))} DATA",
+            watch=watch,
+        )
+        split = images.load_split(run / "split.npz", pack)
+        same_kind = trained.device.type == record.device.partition(":")[0]
+        predictions = insight.predict(
+            trained,
+            pack,
+            split.val,
+            precision=record.precision if same_kind else "auto",
+            watch=lambda done, total: watch(Stage(name="predict", done=done, total=total)),
+        )
+        found = insight.explain(predictions, surest=errors)
+        notes = [*_drift(record, weights, found), *_chosen_here(record, weights)]
+        looked = None
+        try:
+            looked = _looked(trained, pack, found.surest[:LOOKED_AT], layer=layer)
+        except InputError as error:  # a network without maps to look at has its errors explained all the same
+            notes.append(f"no Grad-CAM: {error.message}")
+        for note in notes:
+            watch(Note(note))
+        write_tables(found, pack, fresh, shown=errors)
+        page = pages.explain_page(
+            record,
+            found,
+            weights=weights,
+            pictures=pictures_of(found, pack, shown=errors),
+            looked=looked,
+            figures=save_figures(found, fresh),
+            files={name: told for name, told in TOLD.items() if (fresh / name).exists()},
+            shown=errors,
+            notes=notes,
+            command=command,
+        )
+        write_text(fresh / PAGE, page)
+        write_json(fresh / RECORD, {"run": record.name, "weights": weights, "files": files_in(fresh, record=RECORD)})
     return Explained(
         folder=folder,
         page=folder / PAGE,
@@ -147,6 +149,17 @@ def _drift(record: RunRecord, weights: str, found: Explanation) -> list[str]:
     if score is None or abs(accuracy - score.val_accuracy) <= DRIFT:
         return []
     return [f"the run's record has an accuracy of {score.val_accuracy:.2%}, but asked again it is {accuracy:.2%}"]
+
+
+def _chosen_here(record: RunRecord, weights: str) -> list[str]:
+    """A note where the epoch was picked by the very pictures on which its weights are now judged."""
+    best, final = record.best, record.final
+    if weights != "best" or best is None or (final is not None and best.epoch == final.epoch):
+        return []
+    return [
+        f"these weights are those after epoch {best.epoch}, which was chosen by its accuracy on these same held-out "
+        "pictures: on new ones expect a little less"
+    ]
 
 
 def _looked(trained: Trained, pack: Pack, mistakes: Sequence[Mistake], *, layer: str | None) -> Looked | None:

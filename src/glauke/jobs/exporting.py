@@ -1,5 +1,6 @@
 """The commands that take a trained network out of its run: as a file for others, and to pictures of a person's own."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Literal
 
 from glauke import images, insight, runs, training
 from glauke.errors import DataError, UsageError
+from glauke.files import own_folder
 from glauke.images import Pack
 from glauke.insight import Agreement, ExportKind, FilePrediction, Shown, Trained
 from glauke.runs import RunRecord
@@ -47,19 +49,26 @@ def export(
         raise UsageError(f"at least 1 picture must be compared, not {pictures}", place="--pictures")
     insight.require_export(kind, opset=opset)
     record = runs.read(run)
+    run = record.folder or run
     pack = cached_pack(record.extra.get("pack"))
     trained = _with_facts(insight.load_trained(run, weights=weights), record, pack)
     notes = [] if record.final else ["this run has not ended: the card holds no accuracy of it"]
     if pack is None:
-        notes.append("the pictures of this run are not in the cache any more: compared on made pictures of noise")
+        notes.append(
+            "the pictures of this run are not in the cache any more: compared on made pictures of noise, and it could "
+            "not be seen whether these are the weights that the record's accuracy was measured on"
+        )
         shown = insight.noise_pictures(trained, count=pictures)
     else:
         shown = insight.held_out_pictures(trained, pack, images.load_split(run / "split.npz", pack).val, count=pictures)
     weakest = ()
     if record.final and record.best and (weights == "final" or record.best.epoch == record.final.epoch):
-        weakest = insight.weakest_classes(run / "predictions.csv", trained)
+        try:
+            weakest = insight.weakest_classes(run / "predictions.csv", trained)
+        except DataError as error:
+            notes.append(f"the card names no classes that were recognised worst: {error}")
     folder = out or run / f"export-{kind}"
-    with insight.export_folder(folder) as fresh:
+    with own_folder(folder, record=insight.EXPORT, what="an export") as fresh:
         found = insight.export(
             trained, record, fresh, kind=kind, shown=_told(shown, watch), opset=opset, weakest=weakest
         )
@@ -73,17 +82,28 @@ def predict(
     top: int = 5,
     weights: Weights | None = None,
     device: str = "auto",
+    csv: Path | None = None,
     watch: Watch = training.unwatched,
 ) -> list[FilePrediction]:
     """Say what each picture shows to the network of a run, an exported safetensors folder or a weights file.
 
+    The answers are written to `csv` too, in the place of nothing but an earlier table of this kind.
+
     Raises:
         DataError: there is no network, or the folders hold no pictures.
-        UsageError: weights to choose from where there is one file, or a device that is not there.
+        UsageError: weights to choose from where there is one file, a device that is not there, or a `csv` that is
+            something else; it is looked at before the pictures.
     """
+    if csv is not None:
+        insight.require_prediction_table(csv)
     if not pictures:
-        raise UsageError("there are no pictures to look at", fix=f"name them: glauke predict {model} picture.jpg")
-    trained = insight.load_trained(model, weights=weights or "final", device=training.choose_device(device))
+        raise UsageError(
+            "there are no pictures to look at", fix=f"name them: glauke predict {shlex.quote(str(model))} picture.jpg"
+        )
+    chosen = training.choose_device(device)
+    if model.name == "run.json":
+        model = model.parent  # whatever takes a run takes its record too
+    trained = insight.load_trained(model, weights=weights or "final", device=chosen)
     if (model / "run.json").is_file():
         record = runs.read(model)
         trained = _with_facts(trained, record, cached_pack(record.extra.get("pack")))
@@ -95,6 +115,8 @@ def predict(
         watch(Stage(name="predict", done=len(predictions), total=None))
     if not predictions:
         raise DataError("no file here is called a picture", place=", ".join(map(str, pictures)))
+    if csv is not None:
+        insight.write_file_predictions(csv, predictions)
     return predictions
 
 

@@ -1,8 +1,10 @@
 """`glauke doctor`: what is installed, what a run would use, and how fast the machine is."""
 
+import os
 import platform
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from glauke import training
@@ -24,7 +26,10 @@ def doctor() -> dict[str, Any]:
         "numba": "fast",
         "tensorboard": "tensorboard",
         "onnx": "export",
+        "onnxscript": "export",
+        "onnxruntime": "export",
     }
+    cache = cache_folder()
     return {
         "glauke": version("glauke"),
         "python": platform.python_version(),
@@ -33,11 +38,22 @@ def doctor() -> dict[str, Any]:
         "precision": precision.name,
         "precision_reason": precision.reason,
         "hardware": asdict(training.describe_hardware(device)),
-        "cache": str(cache_folder()),
+        "cache": str(cache),
+        "cache_problem": _problem_with(cache),
         "optional": {
             name: _installed(name) or f"missing: pip install 'glauke[{extra}]'" for name, extra in optional.items()
         },
     }
+
+
+def _problem_with(folder: Path) -> str | None:
+    """Why nothing could be written there; nothing is tried."""
+    existing = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    if not existing.is_dir():
+        return f"{existing} is no folder"
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return f"{existing} may not be written to"
+    return None
 
 
 def _installed(name: str) -> str | None:

@@ -1,9 +1,10 @@
 """Repeats: the same run with several seeds, one after the other in one folder, and what they gave together."""
 
+import re
 import shlex
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -26,8 +27,18 @@ PAGE = "report.html"
 MOST_SEEDS = 10_000
 STILL_FREE = frozenset({"seeds", "device", "target", "stop_after_steps", "source", "tensorboard"})
 """Options that may be given, or given anew, for repeats that have begun."""
-KEPT = ("seed", "size", "device", "precision", "deterministic", "tta", "pretrained", "val_fraction", "split_seed")
-"""Options that all members share, apart from the recipe; kept in group.json."""
+KEPT: Mapping[str, tuple[type, ...]] = {
+    "seed": (int,),
+    "size": (int, type(None)),
+    "device": (str,),
+    "precision": (str,),
+    "deterministic": (bool,),
+    "tta": (bool,),
+    "pretrained": (bool,),
+    "val_fraction": (float, int),
+    "split_seed": (int,),
+}
+"""Options that all members share, apart from the recipe, and what each may be; kept in group.json."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +87,7 @@ def train(
     first = known(ready.options.seed)
     group = Group(
         kind="seeds",
-        members=tuple(f"seed-{seed}" for seed in range(first, first + count)),
+        members=_named(range(first, first + count)),
         settings=_settings(ready),
         target=options.target,
         folder=folder,
@@ -107,7 +118,7 @@ def resume(
         raise UsageError(
             "these runs were put together by a program, and only repeats are taken up together",
             place=str(folder),
-            fix=f"resume each run: glauke train --resume {folder / group.members[0] if group.members else folder}",
+            fix=f"resume each run: glauke train --resume {shlex.quote(str(folder / group.members[0]))}",
         )
     _agree(group, options)
     ready = _prepared(folder, group, data, options, watch=watch)
@@ -119,8 +130,8 @@ def resume(
                 place="--seeds",
                 fix=f"ask for {len(members)} or more",
             )
-        first = known(ready.options.seed)
-        members = tuple(f"seed-{seed}" for seed in range(first, first + options.seeds))
+        following = 1 + max(_seed_of(member, folder) for member in members)
+        members += _named(range(following, following + options.seeds - len(members)))
     target = group.target if options.target is None else options.target
     group = replace(group, members=members, target=target)
     ready = replace(ready, options=replace(ready.options, target=target))
@@ -132,10 +143,11 @@ def report(folder: Path) -> Path:
     """Draw the curves of a group's runs and write its page anew; return the page's path."""
     group = runs.read_group(folder)
     comparison = runs.compare([folder], across_splits=True)
-    given: dict[str, Any] = {"links": page_links(comparison.runs, folder), "version": version("glauke")}
+    links = page_links(comparison.runs, folder)
+    given: dict[str, Any] = {"links": links, "version": version("glauke")}
     if group.kind == "seeds":
         figures = figures_of(comparison, folder / "plots", mean=True)
-        html = pages.repeats_page(group, comparison.runs, figures=figures, **given)
+        html = pages.repeats_page(group, comparison.runs, figures=figures, apart=comparison.apart, **given)
     else:
         html = pages.compare_page(comparison, figures=figures_of(comparison, folder / "plots"), **given)
     write_text(folder / PAGE, html)
@@ -144,13 +156,13 @@ def report(folder: Path) -> Path:
 
 def _go_on(folder: Path, group: Group, ready: Prepared, *, command: str, began: float | None, watch: Watch) -> Repeats:
     """Train each member that is not finished, and sum up after each."""
-    first, failed = known(ready.options.seed), []
+    failed: list[str] = []
     for place, member in enumerate(group.members):
-        run = folder / member
+        run, seed = folder / member, _seed_of(member, folder)
         record = _record_of(run)
         if record is None or record.final is None:
-            watch(Note(f"repeat {place + 1} of {len(group.members)}, seed {first + place}"))
-            own = replace(ready, options=replace(ready.options, seed=first + place, out=run))
+            watch(Note(f"repeat {place + 1} of {len(group.members)}, seed {seed}"))
+            own = replace(ready, options=replace(ready.options, seed=seed, out=run))
             try:
                 record = _trained(own, run, begun=record is not None, command=command, began=began, watch=watch)
             except NotFiniteError as error:
@@ -171,6 +183,18 @@ def _go_on(folder: Path, group: Group, ready: Prepared, *, command: str, began: 
     if records:
         report(folder)
     return Repeats(folder=folder, group=group, records=records, failed=tuple(failed))
+
+
+def _named(seeds: Iterable[int]) -> tuple[str, ...]:
+    return tuple(f"seed-{seed}" for seed in seeds)
+
+
+def _seed_of(member: str, folder: Path) -> int:
+    """A member is the run that the seed in its name gives."""
+    found = re.fullmatch(r"seed-(0|[1-9]\d{0,18})", member)
+    if found is None or int(found[1]) >= 2**63:
+        raise DataError(f"the member {member!r:.80} is not named by a seed", place=str(folder / runs.GROUP))
+    return int(found[1])
 
 
 def _record_of(run: Path) -> RunRecord | None:
@@ -214,11 +238,11 @@ def _prepared(folder: Path, group: Group, data: str | None, options: TrainOption
     had: Mapping[str, Any] = group.settings
     try:
         recipe = training.recipe_from_dict(dict(had["recipe"]), place=str(folder / runs.GROUP))
-        chosen = {name: had[name] for name in KEPT}
+        chosen = {name: _of_kind(had[name], name, kinds) for name, kinds in KEPT.items()}
         kind, fraction, seed = str(had["split"]), float(had["val_fraction"]), int(had["split_seed"])
         fingerprint, notes = str(had["fingerprint"]), tuple(map(str, had.get("notes", ())))
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"its settings are not complete ({error})", place=str(folder / runs.GROUP)) from error
+        raise DataError(f"its settings are not whole ({error})", place=str(folder / runs.GROUP)) from error
     again = f"glauke train DATA --resume {shlex.quote(str(folder))}"
     pack = pack_of_run(
         had.get("pack"), chosen["size"], run=folder, data=data, source=options.source, again=again, watch=watch
@@ -230,15 +254,31 @@ def _prepared(folder: Path, group: Group, data: str | None, options: TrainOption
             place=str(folder),
             fix="give the data of those runs with --source",
         )
+    split = images.make_split(pack, kind=kind, val_fraction=fraction, seed=seed)
+    for record in runs.members_of(group):
+        if record.split.fingerprint != split.fingerprint:
+            raise DataError(
+                f"{_name(record)} was judged on other held-out pictures than the group's settings give: fingerprint "
+                f"{record.split.fingerprint[:12]} instead of {split.fingerprint[:12]}",
+                place=str(folder),
+                fix="move that run out of the group",
+            )
     anew = {name: getattr(options, name) for name in STILL_FREE if getattr(options, name) is not None}
     return Prepared(
         pack=pack,
-        split=images.make_split(pack, kind=kind, val_fraction=fraction, seed=seed),
+        split=split,
         recipe=recipe,
         options=replace(TrainOptions(), **{**chosen, **anew, "seeds": None}),
         notes=notes,
         seconds_packing=0.0,
     )
+
+
+def _of_kind(value: object, name: str, kinds: tuple[type, ...]) -> object:
+    """A setting as the file has it; exactly, since to Python True is an int."""
+    if type(value) not in kinds:
+        raise TypeError(f"{name} cannot be {value!r:.40}")
+    return value
 
 
 def _agree(group: Group, options: TrainOptions) -> None:

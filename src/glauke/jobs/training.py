@@ -1,5 +1,7 @@
 """The commands that train, and those that look at data and runs."""
 
+import math
+import shlex
 import shutil
 import time
 from collections import Counter
@@ -10,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from glauke import images, pages, runs, training
-from glauke.errors import UsageError
+from glauke.errors import DataError, UsageError
 from glauke.files import write_text
 from glauke.images import Pack, Split
 from glauke.options import TrainOptions
@@ -108,7 +110,8 @@ def resume(
     began = time.perf_counter() if began is None else began
     record = runs.read(run)
     agree(record, options)
-    again = f"glauke train DATA --resume {run}"
+    run = record.folder or run
+    again = f"glauke train DATA --resume {shlex.quote(str(run))}"
     kept = record.extra
     pack = pack_of_run(
         kept.get("pack"), kept.get("size"), run=run, data=data, source=options.source, again=again, watch=watch
@@ -179,6 +182,7 @@ def prepare(
     options = resolved(options, settings)
     device = training.choose_device(known(options.device))  # before any work: what is not there is known at once
     training.choose_precision(known(options.precision), device)
+    training.check_choices(seed=known(options.seed), stop_after_steps=options.stop_after_steps, target=options.target)
     if options.tensorboard:
         training.require_tensorboard()
     if options.out is not None and options.out.is_dir() and any(options.out.iterdir()):
@@ -202,6 +206,11 @@ def prepare(
     split = images.make_split(
         pack, kind=options.split, val_fraction=known(options.val_fraction), seed=known(options.split_seed)
     )
+    if options.batch_size is None and options.config is None:  # nobody chose it
+        recipe, why = _within(recipe, len(split.train))
+        notes += why
+        for note in why:
+            watch(Note(note))
     training.make_plan(recipe, num_pictures=len(split.train), pack_size=pack.size)  # refuses a batch too large
     counts = Counter(pack.labels[split.train].tolist())
     label, fewest = min(counts.items(), key=lambda item: item[1])
@@ -213,6 +222,16 @@ def prepare(
     return Prepared(pack=pack, split=split, recipe=recipe, options=options, notes=tuple(notes), seconds_packing=seconds)
 
 
+def _within(recipe: Recipe, num_pictures: int) -> tuple[Recipe, list[str]]:
+    """The recipe with batches that so few training pictures fill, four of them or more in an epoch, and why."""
+    largest = max([recipe.batch_size, *(size for _, size in recipe.batches)])
+    if largest <= num_pictures or num_pictures < 2:
+        return recipe, []
+    size = max(2, 2 ** int(math.log2(num_pictures / 4)))
+    why = f"batches of {size} pictures instead of the recipe's {largest}, because there are {num_pictures} to train on"
+    return replace(recipe, batch_size=size, batches=()), [why]
+
+
 def logged(options: TrainOptions, watch: Watch) -> AbstractContextManager[Watch]:
     """The watch that also writes TensorBoard's event files, where they are asked for; else the watch itself."""
     return training.tensorboard(watch) if options.tensorboard else nullcontext(watch)
@@ -221,6 +240,7 @@ def logged(options: TrainOptions, watch: Watch) -> AbstractContextManager[Watch]
 def report(run: Path) -> Path:
     """Draw the plots of a run and write its page anew; return the page's path."""
     record = runs.read(run)
+    run = record.folder or run
     rows = runs.read_metrics(run / "metrics.csv")
     test, folder = training.read_range_test(run, record), run / "plots"
     figures = {"curves": plots.save_curves(rows, folder)}
@@ -240,7 +260,9 @@ def _schedule(record: RunRecord, folder: Path) -> str | None:
     if record.recipe.get("name") == training.OWN:
         drawn = folder / "schedule.svg"
         return drawn.read_text(encoding="utf-8") if drawn.is_file() else None
-    recipe = training.recipe_from_dict(dict(record.recipe))
+    recipe = training.recipe_from_dict(dict(record.recipe), place=str(folder.parent / "run.json"))
+    if record.split.train < 1:
+        raise DataError("the record says that nothing was trained on", place=str(folder.parent / "run.json"))
     plan = training.make_plan(recipe, num_pictures=record.split.train, pack_size=record.data.size)
     steps = range(plan.num_steps)
     return plots.save_schedule(

@@ -9,9 +9,9 @@ import numpy as np
 
 from glauke.boxes import Anchors, Annotations, Clusters, Finding
 
-from ._boxes_captions import FEATURES, RESIZED, amount, centers, enumerated
+from ._boxes_captions import FEATURES, RESIZED, centers, enumerated
 from ._html import Child, Markup, element
-from ._words import count, percent
+from ._words import amount, count, percent
 
 SEVERITIES = ("error", "warning", "note")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from glauke.boxes import Anchors, Annotations, Clusters
 
-from ._words import count, percent, short
+from ._words import amount, count, percent, short
 
 FEATURES = {
     "aspect-ratio": "width / height",
@@ -19,15 +19,6 @@ RESIZED = {
     "letterbox": "as YOLOv5 fits pictures into it",
     "shortest-edge": "as MMDetection and torchvision fit pictures into it",
 }
-
-
-def amount(number: int, noun: str, plural: str | None = None) -> str:
-    """Number and noun.
-
-    >>> amount(1, "label"), amount(1200, "box", "boxes")
-    ('1 label', '1,200 boxes')
-    """
-    return f"{count(number)} {noun if number == 1 else plural or noun + 's'}"
 
 
 def ratio(clusters: Clusters, value: float) -> float:

@@ -8,11 +8,11 @@ from itertools import groupby
 from glauke.boxes import DETECTORS, RESIZES, RULES, Anchors, Annotations, Clusters, Description, Finding, meant_for
 
 from ._boxes_answer import SEVERITIES, answer
-from ._boxes_captions import amount, box_captions, centers, enumerated, ratio, ratio_words
+from ._boxes_captions import box_captions, centers, enumerated, ratio, ratio_words
 from ._figures import figure
-from ._html import Child, Markup, element, page, table
+from ._html import Child, Markup, element, page, section, table
 from ._photographs import photograph_grid, sheets_of_labels
-from ._words import count, percent, short
+from ._words import amount, count, percent, short
 
 CAVEAT = (
     "Take it as a suggestion. The elbow “severely lacks theoretic support” (Schubert, “Stop using the elbow criterion "
@@ -70,25 +70,19 @@ def boxes_page(
         _headline(annotations, title, description),
         answer(annotations, clusters, anchors, findings),
         element("ul", [element("li", note) for note in notes], class_="status") if notes else None,
-        _section("Problems in the file", _findings(findings)),
-        _section("Labels", shown.get("labels"), _labels(annotations, alone), _notes(clusters)),
-        _section("How many clusters", shown.get("elbow"), _curve(clusters)),
-        _section("Shapes", shown.get("ratios"), _clusters(clusters)),
-        _section("Widths and heights", shown.get("clusters")),
-        _section("Anchors", shown.get("anchors"), _anchors(anchors), _snippets(snippets or {}, anchors)),
-        _section("Where in the picture", shown.get("positions")),
-        [_section(n.replace("_", " ").capitalize(), shown[n]) for n in figures if n not in SECTIONS],
-        _section("Pictures with their boxes", _choice(photographs), photograph_grid(photographs)),
-        _section("Every label side by side", sheets_of_labels(contact_sheets, labels=_num_labels(annotations))),
-        _section("The file in words", _description(description)),
+        section("Problems in the file", _findings(findings)),
+        section("Labels", shown.get("labels"), _labels(annotations, alone), _notes(clusters)),
+        section("How many clusters", shown.get("elbow"), _curve(clusters)),
+        section("Shapes", shown.get("ratios"), _clusters(clusters)),
+        section("Widths and heights", shown.get("clusters")),
+        section("Anchors", shown.get("anchors"), _anchors(anchors), _snippets(snippets or {}, anchors)),
+        section("Where in the picture", shown.get("positions")),
+        [section(n.replace("_", " ").capitalize(), shown[n]) for n in figures if n not in SECTIONS],
+        section("Pictures with their boxes", _choice(photographs), photograph_grid(photographs)),
+        section("Every label side by side", sheets_of_labels(contact_sheets, labels=_num_labels(annotations))),
+        section("The file in words", _description(description)),
         element("footer", "Written by glauke with ", element("code", command)),
     )
-
-
-def _section(heading: str, *content: Child) -> Markup | None:
-    """Nothing at all where there is nothing to show."""
-    kept = [item for item in content if item]
-    return element("section", element("h2", heading), kept) if kept else None
 
 
 def _choice(photographs: Sequence[object]) -> Markup | None:
@@ -321,16 +315,16 @@ def _snippets(snippets: Mapping[str, str], anchors: Anchors | None) -> list[Chil
 
 def _description(description: Description) -> Markup | None:
     sections: list[Child] = []
-    for section in description.sections:
+    for part in description.sections:
         blocks: list[Child] = []
-        for block in section.blocks:
+        for block in part.blocks:
             if isinstance(block, str):
                 blocks.append(element("p", block))
             else:
                 rest = set(range(1, len(block.columns)))
                 numeric = bool(rest) and rest <= set(block.numeric)
-                blocks.append(table(block.rows, caption=section.title, header=block.columns, numeric=numeric))
-        sections.append([element("h3", section.title), blocks])
+                blocks.append(table(block.rows, caption=part.title, header=block.columns, numeric=numeric))
+        sections.append([element("h3", part.title), blocks])
     if not sections:
         return None
     return element("details", element("summary", "What this file is and how it is written"), sections)

@@ -9,7 +9,7 @@ from glauke import runs
 from glauke.runs import Compared, Comparison
 
 from ._figures import figure
-from ._html import Child, Markup, element, page, table
+from ._html import Child, Markup, element, page, section, table
 from ._words import count
 
 METHOD = (
@@ -40,8 +40,8 @@ def compare_page(
     titled = f"{_listed(names)} on {_listed(list(data))}"
     return page(
         f"Compared: {titled}",
-        element("header", element("h1", element("bdi", titled)), _status(comparison), _lead(comparison)),
-        section("Results", results(comparison.runs, links=links or {})),
+        element("header", element("h1", element("bdi", titled)), apart_status(comparison.apart), _lead(comparison)),
+        section("Results", _groups(comparison), results(comparison.runs, links=links or {})),
         section("What the pictures say", _tests(comparison, figures or {})),
         section("Settings that differ", _settings(comparison)),
         section("How they learned", scalar_figures(comparison.runs, figures or {})),
@@ -54,12 +54,6 @@ def compare_page(
             " has every number.",
         ),
     )
-
-
-def section(heading: str, *content: Child) -> Markup | None:
-    """A section, or nothing at all where there is nothing to show."""
-    kept = [item for item in content if item]
-    return element("section", element("h2", heading), kept) if kept else None
 
 
 def results(compared: Sequence[Compared], *, links: Mapping[str, str]) -> list[Child]:
@@ -83,6 +77,13 @@ def results(compared: Sequence[Compared], *, links: Mapping[str, str]) -> list[C
             "Seconds are the wall clock of the whole run, with packing where the run packed.",
         ),
     ]
+
+
+def _groups(comparison: Comparison) -> Markup | None:
+    if not comparison.groups:
+        return None
+    header = _capitals(runs.GROUPS)
+    return table(runs.group_table(comparison), caption="Repeats, in accuracy", header=header, numeric=True)
 
 
 def scalar_figures(compared: Sequence[Compared], figures: Mapping[str, str]) -> list[Child]:
@@ -110,11 +111,9 @@ def commands(compared: Sequence[Compared]) -> list[Child]:
     ]
 
 
-def _status(comparison: Comparison) -> Markup | None:
-    if not comparison.apart:
-        return None
-    sentences = "; ".join(comparison.apart)
-    return element("p", f"Not the same held-out pictures: {sentences}.", class_="status")
+def apart_status(apart: Sequence[str]) -> Markup | None:
+    """The sentences that name runs which were judged on other pictures, as a warning."""
+    return element("p", f"Not the same held-out pictures: {'; '.join(apart)}.", class_="status") if apart else None
 
 
 def _lead(comparison: Comparison) -> Markup:

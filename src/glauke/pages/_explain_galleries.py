@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from glauke.insight import Explanation, LabelSuspects, Mistake, PairExamples, Predictions
 
-from ._boxes_captions import amount
 from ._html import Child, Markup, element
 from ._photographs import Tile, tile_grid
-from ._words import count, percent
+from ._words import amount, count, percent
 
 LOOKED = (
     "Grad-CAM marks the cells of a layer that speak for a class, by the gradient of its score: dark blue for little, "
@@ -19,7 +18,7 @@ LOOKED = (
     "wrong reason."
 )
 SUSPECTED = (
-    "look at least as much like another class as that class's own pictures do on average (confident learning). That is "
+    "at least as much like another class as that class's own pictures do on average (confident learning). That is "
     "a reason to look, not a proof: the weaker the network, the more often the label is right and the network wrong. "
     "All are in "
 )
@@ -86,7 +85,8 @@ def _suspects(suspects: LabelSuspects, said: Predictions, pictures: Mapping[int,
     if not tiles:
         return []
     link = element("a", "label_suspects.csv", href="label_suspects.csv")
-    return [element("p", f"{amount(suspects.total, 'picture')} {SUSPECTED}", link, "."), tile_grid(tiles)]
+    told = f"{amount(suspects.total, 'picture')} {'looks' if suspects.total == 1 else 'look'} {SUSPECTED}"
+    return [element("p", told, link, "."), tile_grid(tiles)]
 
 
 def _side_by_side(examples: PairExamples, said: Predictions, pictures: Mapping[int, bytes]) -> Markup | None:

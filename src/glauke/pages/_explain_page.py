@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from glauke.insight import ClassScore, ConfusedPair, Explanation
+from glauke.insight import Calibration, ClassScore, ConfusedPair, Explanation
 from glauke.runs import RunRecord
 
-from ._boxes_captions import amount
 from ._explain_galleries import Looked, galleries
 from ._figures import figure
-from ._html import Child, Markup, element, page, table
-from ._words import count, percent
+from ._html import Child, Markup, element, isolated, page, section, table
+from ._words import amount, count, percent
 
 MOST_PAIRS, MOST_CLASSES = 15, 15
-JUDGES_LABELS = 0.7  # accuracy; a network that errs more often than this is no judge of labels
+SLIGHT = 0.01  # of the accuracy; a gap below is called none, however many pictures show it
 
 
 def explain_page(
@@ -55,27 +54,17 @@ def explain_page(
         _headline(record, weights),
         _answer(explanation, names),
         element("ul", [element("li", note) for note in notes], class_="status") if notes else None,
-        _section("What it confuses", _pairs(explanation, names), drawn.get("confusion")),
-        _section("Class by class", drawn.get("per_class"), _classes(explanation.scores, names)),
-        _section("How sure it is, and how right", drawn.get("calibration"), _calibration(explanation)),
-        [_section(n.replace("_", " ").capitalize(), made) for n, made in drawn.items() if n not in captions],
+        section("What it confuses", _pairs(explanation, names), drawn.get("confusion")),
+        section("Class by class", drawn.get("per_class"), _classes(explanation.scores, names)),
+        section("How sure it is, and how right", drawn.get("calibration"), _calibration(explanation)),
+        [section(n.replace("_", " ").capitalize(), made) for n, made in drawn.items() if n not in captions],
         [
-            _section(heading, *content)
+            section(heading, *content)
             for heading, content in galleries(explanation, pictures=pictures or {}, looked=looked, shown=shown)
         ],
-        _section("Files", _files(files or {})),
+        section("Files", _files(files or {})),
         element("footer", "Written by glauke with ", element("code", command)) if command else None,
     )
-
-
-def _section(heading: str, *content: Child) -> Markup | None:
-    """Nothing at all where there is nothing to show."""
-    kept = [item for item in content if item]
-    return element("section", element("h2", heading), kept) if kept else None
-
-
-def _name(text: str) -> Markup:
-    return element("bdi", text)
 
 
 def _headline(record: RunRecord, weights: str) -> Markup:
@@ -84,8 +73,8 @@ def _headline(record: RunRecord, weights: str) -> Markup:
     split = f"held-out pictures of the {record.split.kind} split, split seed {record.split.seed}"
     return element(
         "header",
-        element("h1", "What ", _name(record.model), " gets wrong on ", _name(record.data.name)),
-        element("p", "Run ", _name(record.name), f", its {weights} weights{when}, on the {split}", class_="run"),
+        element("h1", "What ", isolated(record.model), " gets wrong on ", isolated(record.data.name)),
+        element("p", "Run ", isolated(record.name), f", its {weights} weights{when}, on the {split}", class_="run"),
     )
 
 
@@ -101,8 +90,10 @@ def _answer(explanation: Explanation, names: Sequence[str]) -> Markup:
     told.append(". ")
     if explanation.pairs:
         pair = explanation.pairs[0]
-        told += ["It confuses ", _name(names[pair.first]), " with ", _name(names[pair.second])]
-        told.append(f" most often ({amount(pair.count, 'picture')}, both ways together). ")
+        told += ["It confuses ", isolated(names[pair.first]), " with ", isolated(names[pair.second])]
+        others = sum(other.count == pair.count for other in explanation.pairs) - 1
+        often = f", and {amount(others, 'other pair')} as often" if others else ""
+        told.append(f" most often ({amount(pair.count, 'picture')}, both ways together){often}. ")
     else:
         told.append("It confuses nothing. ")
     return element("p", told, _sureness(explanation), _suspicion(explanation), class_="lead")
@@ -113,20 +104,40 @@ def _sureness(explanation: Explanation) -> str:
     if found is None:
         return ""
     said, right = float(explanation.predictions.confidence.mean()), explanation.predictions.accuracy()
-    how = "too sure of itself" if said > right + 0.01 else "less sure than it might be" if said < right - 0.01 else ""
-    verdict = f"it is {how}" if how else "on average it is as right as it says"
+    if not found.gap_shown:
+        verdict = f"no further apart than chance can put them for {amount(len(explanation.predictions), 'picture')}"
+    elif abs(found.gap) < SLIGHT:
+        verdict = "on average it is as right as it says"
+    else:
+        verdict = "it is too sure of itself" if found.gap > 0 else "it is less sure than it might be"
     return (
         f"Its confidence is {percent(said, digits=1)} on average, its accuracy {percent(right, digits=1)}: {verdict} "
-        f"(calibration error {found.ece:.3f}, or {found.ece_scaled:.3f} with temperature {found.temperature:.2f}). "
+        f"(calibration error {found.ece:.3f}, where one of {found.ece_by_chance:.3f} would come by chance alone). "
+        f"{_scaling(found)} "
     )
+
+
+def _scaling(found: Calibration) -> str:
+    """What a temperature does for the network, and that it does nothing where it does not."""
+    if not found.fits:
+        return "No temperature mends it: the loss falls all the way to the temperature's limit."
+    if not found.helps:
+        return "A temperature does not mend it: fitted on one half of the pictures it does not help on the other."
+    despite = ""
+    if found.gap_shown and abs(found.gap) >= SLIGHT and (found.gap > 0) == (found.temperature < 1):
+        more = "more" if found.temperature < 1 else "less"
+        despite = f", though it makes every answer {more} sure: the error is not the same at all confidences"
+    return f"Temperature {found.temperature:.2f} lowers the error to {found.ece_scaled:.3f}{despite}."
 
 
 def _suspicion(explanation: Explanation) -> str:
     total = explanation.suspects.total
+    if not explanation.judges_labels:
+        look = "looks" if total == 1 else "look"
+        though = f", though {amount(total, 'label')} {look} wrong to it" if total else ""
+        return f"It errs too often to judge labels{though}."
     if not total:
         return "No label looks wrong."
-    if explanation.predictions.accuracy() < JUDGES_LABELS:
-        return f"It errs too often to judge labels, though {amount(total, 'label')} look wrong to it."
     return f"{amount(total, 'label')} may be wrong and {'is' if total == 1 else 'are'} worth a look."
 
 
@@ -150,8 +161,9 @@ def _captions(explanation: Explanation) -> dict[str, str]:
     if found is not None:
         captions["calibration"] = (
             "On the dotted line a network is right as often as it says. A hollow marker has fewer than 20 pictures. "
-            f"Expected calibration error {found.ece:.4f} as it is, {found.ece_scaled:.4f} with the temperature, which "
-            "each half of the pictures got from the other half."
+            f"Expected calibration error {found.ece:.4f} as it is, {found.ece_scaled:.4f} scaled, each half of the "
+            f"pictures by the temperature of the other half; {found.ece_by_chance:.4f} is the mean for as many "
+            "pictures of a network that is right exactly as often as it says."
         )
     return captions
 
@@ -171,7 +183,7 @@ def _pairs(explanation: Explanation, names: Sequence[str]) -> list[Child]:
 
 def _pair(pair: ConfusedPair, names: Sequence[str]) -> list[Child]:
     return [
-        [_name(names[pair.first]), ", ", _name(names[pair.second])],
+        [isolated(names[pair.first]), ", ", isolated(names[pair.second])],
         count(pair.first_as_second),
         percent(pair.first_share, digits=1),
         count(pair.second_as_first),
@@ -196,12 +208,14 @@ def _classes(scores: Sequence[ClassScore], names: Sequence[str]) -> list[Child]:
 def _scores(scores: Sequence[ClassScore], names: Sequence[str], *, caption: str) -> Markup:
     rows = [
         [
-            _name(score.name),
+            isolated(score.name),
             count(score.count),
             percent(score.recall, digits=1),
             percent(score.precision, digits=1),
             percent(score.f1, digits=1),
-            "–" if score.taken_for is None else [_name(names[score.taken_for]), f" ({count(score.taken_for_count)})"],
+            "–"
+            if score.taken_for is None
+            else [isolated(names[score.taken_for]), f" ({count(score.taken_for_count)})"],
         ]
         for score in scores
     ]
@@ -215,14 +229,27 @@ def _calibration(explanation: Explanation) -> Child:
         return element("p", "One picture says nothing about how far confidence can be believed.")
     rows = [
         ["As it is", "1", f"{found.ece:.4f}", f"{found.nll:.4f}"],
-        ["Scaled", f"{found.temperature:.3f}", f"{found.ece_scaled:.4f}", f"{found.nll_scaled:.4f}"],
+        [
+            "Each half scaled by the other's",
+            " and ".join(f"{temperature:.3f}" for temperature in found.fold_temperatures),
+            f"{found.ece_scaled:.4f}",
+            f"{found.nll_scaled:.4f}",
+        ],
     ]
+    to_use = (
+        f"Fitted on all pictures the temperature is {found.temperature:.3f}, the one to use: dividing the logits by it "
+        "changes no prediction, only how sure each one sounds."
+        if found.helps
+        else _scaling(found)
+    )
     header = ["Probabilities", "Temperature", "Calibration error", "Loss, nats"]
     return [
         table(rows, caption="Before and after temperature scaling", header=header, numeric=True),
         element(
             "p",
-            f"Dividing the logits by {found.temperature:.3f} changes no prediction, only how sure each one sounds.",
+            f"{to_use} A network that is right exactly as often as it says would have a calibration error of "
+            f"{found.ece_by_chance:.4f} on average of {amount(len(explanation.predictions), 'picture')}, by chance "
+            "alone; only what lies well above that speaks against this one.",
         ),
     ]
 

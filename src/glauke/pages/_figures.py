@@ -65,7 +65,11 @@ def _range_test(test: RangeCurve) -> str:
 
 
 def _schedule(record: RunRecord) -> str:
-    peak = f", with its peak at {short(record.max_lr)}" if record.max_lr is not None else ""
+    peak = (
+        f", on a cycle with its peak at {short(record.max_lr)}, which no step need hit"
+        if record.max_lr is not None
+        else ""
+    )
     return (
         f"Learning rate and momentum over {count(record.steps)} steps, "
         f"{count(record.steps_per_epoch)} in each of {count(record.epochs)} epochs{peak}."

@@ -12,6 +12,25 @@ from glauke.markup import element as element
 from glauke.markup import table as table
 
 
+def section(heading: str, *content: Child) -> Markup | None:
+    """A section, or nothing at all where there is nothing to show.
+
+    >>> section("Notes", None, []), section("Notes", "one")
+    (None, Markup('<section><h2>Notes</h2>one</section>'))
+    """
+    kept = [item for item in content if item]
+    return element("section", element("h2", heading), kept) if kept else None
+
+
+def isolated(text: str) -> Markup:
+    """A name from outside, so that right-to-left letters in it do not move its neighbours.
+
+    >>> isolated("a cat")
+    Markup('<bdi>a cat</bdi>')
+    """
+    return element("bdi", text)
+
+
 def page(title: str, *body: Child) -> str:
     """A whole document: style inside, nothing fetched, nothing run (the policy forbids both), in both themes."""
     style = files("glauke.pages").joinpath("style.css").read_text(encoding="utf-8")

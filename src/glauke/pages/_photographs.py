@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from glauke.errors import DataError
 
-from ._boxes_captions import amount
 from ._html import Child, Markup, element
+from ._words import amount
 
 KINDS = {b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png"}
 Tile = tuple[bytes, str, Sequence[Child]]

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from glauke.runs import EpochRow, RangeCurve, RunRecord, Score, flattened
 
 from ._figures import figure, plot_captions
-from ._html import Child, Markup, element, page, table
+from ._html import Child, Markup, element, isolated, page, section, table
 from ._words import arithmetic, bytes_of, count, duration, fixed, percent, setting, short
 
 HEADINGS = {
@@ -80,34 +80,23 @@ def run_page(
     return page(
         f"{record.model} on {record.data.name}: {record.name}",
         _headline(record),
-        _section("Key figures", _key_figures(record, rows)),
-        _section(HEADINGS["curves"], shown.get("curves"), _epochs(rows)),
-        _section(HEADINGS["range_test"], shown.get("range_test"), _suggestions(record, range_test)),
-        _section(HEADINGS["schedule"], shown.get("schedule")),
-        _section(HEADINGS["time"], shown.get("time"), _time(record)),
-        [_section(name.replace("_", " ").capitalize(), shown[name]) for name in others],
-        _section("Configuration", _configuration(record)),
-        _section("Data and split", _data(record)),
-        _section("What was found in the data", _findings(findings)),
-        _section("Environment", _environment(record)),
-        _section("Notes", _list([*record.notes, *notes])),
+        section("Key figures", _key_figures(record, rows)),
+        section(HEADINGS["curves"], shown.get("curves"), _epochs(rows)),
+        section(HEADINGS["range_test"], shown.get("range_test"), _suggestions(record, range_test)),
+        section(HEADINGS["schedule"], shown.get("schedule")),
+        section(HEADINGS["time"], shown.get("time"), _time(record)),
+        [section(name.replace("_", " ").capitalize(), shown[name]) for name in others],
+        section("Configuration", _configuration(record)),
+        section("Data and split", _data(record)),
+        section("What was found in the data", _findings(findings)),
+        section("Environment", _environment(record)),
+        section("Notes", _list([*record.notes, *notes])),
         _footer(record),
     )
 
 
-def _section(heading: str, *content: Child) -> Markup | None:
-    """Nothing at all where there is nothing to show."""
-    kept = [item for item in content if item]
-    return element("section", element("h2", heading), kept) if kept else None
-
-
 def _list(items: Sequence[Child]) -> Markup | None:
     return element("ul", [element("li", item) for item in items]) if items else None
-
-
-def _name(text: str) -> Markup:
-    """A name from outside: isolated, so that right-to-left letters in it do not move its neighbours."""
-    return element("bdi", text)
 
 
 def _code(text: str | None) -> Child:
@@ -117,8 +106,8 @@ def _code(text: str | None) -> Child:
 def _headline(record: RunRecord) -> Markup:
     return element(
         "header",
-        element("h1", _name(record.model), " on ", _name(record.data.name)),
-        element("p", "Run ", _name(record.name), class_="run"),
+        element("h1", isolated(record.model), " on ", isolated(record.data.name)),
+        element("p", "Run ", isolated(record.name), class_="run"),
         _status(record),
         _lead(record),
     )
@@ -241,7 +230,12 @@ def _time(record: RunRecord) -> list[Child]:
         for part, seconds in record.seconds_by_part.items()
     ]
     header = ["Part", "Seconds", "Share"]
-    return [_speed(record), table(parts, caption="Seconds by part of the run", header=header, numeric=True)]
+    rest = "other is the rest of the wall clock, such as loading the libraries and making the network."
+    return [
+        _speed(record),
+        table(parts, caption="Seconds by part of the run", header=header, numeric=True),
+        element("p", rest) if "other" in record.seconds_by_part else None,
+    ]
 
 
 def _speed(record: RunRecord) -> Markup | None:
@@ -278,9 +272,9 @@ def _data(record: RunRecord) -> Markup:
     data, split = record.data, record.split
     if not data.size:  # a program's own loaders, of which nobody knows more
         examples = [("Trained on", f"{count(split.train)} examples"), ("Held out", f"{count(split.val)} examples")]
-        return table([("Data", _name(data.name)), *examples], caption="Data and split")
+        return table([("Data", isolated(data.name)), *examples], caption="Data and split")
     facts: list[tuple[str, Child]] = [
-        ("Data", _name(data.name)),
+        ("Data", isolated(data.name)),
         ("Pictures", f"{count(data.pictures)} in {count(data.classes)} classes, {data.size} × {data.size} pixels"),
         ("Mean and deviation", f"{setting(data.mean)} and {setting(data.std)} (scale 0 to 1)"),
         ("Fingerprint of the pictures", _code(data.fingerprint)),
@@ -313,7 +307,7 @@ def _finding(finding: DataFinding) -> Markup:
     title = f"{finding.severity}: {finding.message}"
     if not finding.files:
         return element("p", element("strong", title), f" ({finding.rule})")
-    named = [_name(file) for file in finding.files[:MAX_FILES]]
+    named = [isolated(file) for file in finding.files[:MAX_FILES]]
     more = len(finding.files) - MAX_FILES
     return element(
         "details",

@@ -10,6 +10,15 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def amount(number: int, noun: str, plural: str | None = None) -> str:
+    """Number and noun.
+
+    >>> amount(1, "label"), amount(1200, "box", "boxes")
+    ('1 label', '1,200 boxes')
+    """
+    return f"{count(number)} {noun if number == 1 else plural or noun + 's'}"
+
+
 def percent(fraction: float | None, *, digits: int = 2) -> str:
     """A fraction as per cent; None, where nothing was measured, as a dash.
 

@@ -3,6 +3,7 @@
 from ._compare import Compared as Compared
 from ._compare import Comparison as Comparison
 from ._compare import PairedTest as PairedTest
+from ._compare import Repeated as Repeated
 from ._compare import Setting as Setting
 from ._compare import beside as beside
 from ._compare import compare as compare
@@ -10,9 +11,11 @@ from ._compare import final_accuracy as final_accuracy
 from ._compare import flattened as flattened
 from ._compare import paired_as_dict as paired_as_dict
 from ._compare_words import CAVEAT as CAVEAT
+from ._compare_words import GROUPS as GROUPS
 from ._compare_words import RESULTS as RESULTS
 from ._compare_words import TESTS as TESTS
 from ._compare_words import differing as differing
+from ._compare_words import group_table as group_table
 from ._compare_words import headline as headline
 from ._compare_words import paired_table as paired_table
 from ._compare_words import result_table as result_table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from glauke.errors import DataError, UsageError
 
 from ._fields import encode
 from ._folder import list_runs
-from ._group import is_group, members_of, read_group
+from ._group import Spread, is_group, members_of, read_group, spread
 from ._metrics import EpochRow, read_metrics
 from ._paired import PairCounts, holm, mcnemar, newcombe, pair_counts
 from ._predictions_csv import Answers, read_answers
@@ -33,6 +33,17 @@ class Compared:
     rows: tuple[EpochRow, ...]
     weights_mib: float | None
     """Size of `final.safetensors`; None if there is none yet."""
+    group: str | None = None
+    """Name of the repeats that it is one of, where they were named together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """Repeats of one run with several seeds, taken together."""
+
+    name: str
+    accuracy: Spread | None
+    """Of the last weights on the held-out pictures; None while no repeat has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,16 +87,22 @@ class Comparison:
     tests: tuple[PairedTest, ...]
     notes: tuple[str, ...]
     """Why a test is missing."""
+    groups: tuple[Repeated, ...] = ()
+    """The repeats among the runs. Their members are not tested, neither against each other nor against other runs:
+    what tells a difference there is how far seeds alone move the accuracy."""
 
 
 def compare(places: Sequence[Path], *, across_splits: bool = False) -> Comparison:
     """Compare the runs in some folders; a folder with a group, or one that holds runs, stands for all of them.
 
+    Repeats (a group of seeds) are taken together by mean and deviation; tests are between runs that are none.
+
     Raises:
         UsageError: no folder, the same run twice, or runs with other pictures or another split without `across_splits`.
         DataError: a folder without runs, or a damaged record or table.
     """
-    runs = beside(_expanded(places))
+    records, together = _expanded(places)
+    runs = _grouped(beside(records), together)
     apart = tuple(_apart(runs))
     if apart and not across_splits:
         others = apart[1:]
@@ -100,7 +117,14 @@ def compare(places: Sequence[Path], *, across_splits: bool = False) -> Compariso
         tests = ()
     else:
         tests = () if apart else _tests(runs, notes)
-    return Comparison(runs=runs, settings=tuple(_differing(runs)), apart=apart, tests=tests, notes=tuple(notes))
+    return Comparison(
+        runs=runs,
+        settings=tuple(_differing(runs)),
+        apart=apart,
+        tests=tests,
+        notes=tuple(notes),
+        groups=tuple(_repeated(name, runs) for name in dict.fromkeys(run.group for run in runs) if name is not None),
+    )
 
 
 def final_accuracy(record: RunRecord) -> float | None:
@@ -161,20 +185,24 @@ def settings_of(record: RunRecord) -> dict[str, object]:
         "python": record.python,
         "torch": record.torch,
     }
-    if record.recipe.get("max_lr") == record.max_lr:
-        del chosen["peak_lr"]  # given, so that it says the same as max_lr
     return dict(flattened(chosen))
 
 
-def _expanded(places: Sequence[Path]) -> list[RunRecord]:
+def _expanded(places: Sequence[Path]) -> tuple[list[RunRecord], list[Path | None]]:
+    """The runs at all places, and for each the folder of the repeats that it is one of."""
     if not places:
         raise UsageError("there are no runs to compare", fix="name their folders: glauke compare runs/a runs/b")
-    records = [record for place in places for record in _runs_at(place)]
+    records, together = [], []
+    for place in places:
+        found = _runs_at(place)
+        records += found
+        repeats = not (place / "run.json").exists() and is_group(place) and read_group(place).kind == "seeds"
+        together += [place if repeats else None] * len(found)
     folders = sorted(_folder(record).resolve() for record in records)
     for one, other in pairwise(folders):
         if one == other:
             raise UsageError("this run is named twice", place=str(one), fix="name each run once")
-    return records
+    return records, together
 
 
 def _runs_at(place: Path) -> list[RunRecord]:
@@ -185,6 +213,19 @@ def _runs_at(place: Path) -> list[RunRecord]:
     if not found:
         raise DataError("there is no run here", place=str(place), fix="name a folder with a run.json, or one of runs")
     return found
+
+
+def _grouped(runs: Sequence[Compared], together: Sequence[Path | None]) -> tuple[Compared, ...]:
+    folders = list(dict.fromkeys(folder for folder in together if folder is not None))
+    names = dict(zip(folders, _names(folders), strict=True)) if folders else {}
+    return tuple(
+        run if folder is None else replace(run, group=names[folder]) for run, folder in zip(runs, together, strict=True)
+    )
+
+
+def _repeated(name: str, runs: Sequence[Compared]) -> Repeated:
+    accuracies = [final_accuracy(run.record) for run in runs if run.group == name]
+    return Repeated(name=name, accuracy=spread([accuracy for accuracy in accuracies if accuracy is not None]))
 
 
 def beside(records: Sequence[RunRecord]) -> tuple[Compared, ...]:
@@ -252,6 +293,9 @@ def _split(record: RunRecord) -> str:
 def _differing(runs: Sequence[Compared]) -> Iterator[Setting]:
     """Settings with more than one value; what a record of another version does not have counts as switched off."""
     chosen = [settings_of(run.record) for run in runs]
+    if all(settings["peak_lr"] == settings.get("max_lr") for settings in chosen):
+        for settings in chosen:
+            del settings["peak_lr"]  # given to all, so that it says the same as max_lr
     for name in dict.fromkeys(name for settings in chosen for name in settings):
         values = [settings.get(name) for settings in chosen]
         has_it = [name in settings for settings in chosen]
@@ -261,7 +305,8 @@ def _differing(runs: Sequence[Compared]) -> Iterator[Setting]:
 
 
 def _tests(runs: Sequence[Compared], notes: list[str]) -> tuple[PairedTest, ...]:
-    """Every later run against the first, where both have predictions that agree with their records."""
+    """Every later run against the first, where both have predictions that agree with their records; no repeats."""
+    runs = [run for run in runs if run.group is None]
     if len(runs) < 2:
         return ()
     answers = [_answers(run, notes) for run in runs]

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from ._compare import Compared, Comparison, PairedTest, Setting, final_accuracy
+from ._group import spread_words
 
 CAVEAT = (
     "The test is about these weights on these pictures. Another seed may move either accuracy by as much: "
@@ -25,6 +26,7 @@ RESULTS = (
     "memory",
 )
 TESTS = ("run", "both right", "first only", "this only", "neither", "difference", "95 % interval", "p")
+GROUPS = ("repeats", "runs", "mean", "deviation", "least", "most")
 NOTHING = "–"
 
 
@@ -42,6 +44,18 @@ def setting_table(comparison: Comparison) -> tuple[tuple[str, ...], list[tuple[s
     by_run = list(zip(*(column[1:] for column in columns), strict=True))
     header = ("run", *(setting.name for setting in comparison.settings))
     return header, [(name, *values) for name, values in zip(names, by_run or [()] * len(names), strict=True)]
+
+
+def group_table(comparison: Comparison) -> list[tuple[str, ...]]:
+    """A row for each group of repeats, in the columns `GROUPS`; the deviation is in points, with n - 1."""
+    rows = []
+    for group in comparison.groups:
+        made = group.accuracy
+        numbers = (made.mean, made.least, made.most) if made else (None, None, None)
+        mean, least, most = (_or_nothing(number, ".2%") for number in numbers)
+        deviation = NOTHING if made is None or made.deviation is None else f"{100 * made.deviation:.2f}"
+        rows.append((group.name, str(made.runs if made else 0), mean, deviation, least, most))
+    return rows
 
 
 def paired_table(tests: Sequence[PairedTest]) -> list[tuple[str, ...]]:
@@ -62,10 +76,16 @@ def paired_table(tests: Sequence[PairedTest]) -> list[tuple[str, ...]]:
 
 
 def headline(comparison: Comparison) -> str:
-    """The first sentence: who is better, or why that cannot be said."""
+    """The first sentences: who is better, or why that cannot be said; and which runs did not run to their end."""
+    return _answer(comparison) + stopped_early(comparison.runs)
+
+
+def _answer(comparison: Comparison) -> str:
     runs, tests = comparison.runs, comparison.tests
     if comparison.apart:
         return "These runs were judged on different pictures, so their accuracies do not say which one is better."
+    if comparison.groups:
+        return _means(comparison)
     if len(runs) == 1:
         return f"{_accuracy(runs[0])}."
     if not tests:
@@ -78,6 +98,19 @@ def headline(comparison: Comparison) -> str:
         f"Of {len(runs)} runs, {_accuracy(best)}, the most. Against {tests[0].first}, the first one, "
         f"{differ} of {len(tests)} {'is' if differ == 1 else 'are'} shown to differ."
     )
+
+
+def _means(comparison: Comparison) -> str:
+    """Repeats by their means, and what else there is beside them."""
+    told = [
+        f"{group.name}: {spread_words(group.accuracy) if group.accuracy else 'no final accuracy yet'}"
+        for group in comparison.groups
+    ]
+    told += [_accuracy(run) for run in comparison.runs if run.group is None]
+    means = [group.accuracy.mean for group in comparison.groups if group.accuracy]
+    apart = f" The means are {abs(100 * (means[1] - means[0])):.2f} points apart." if len(means) == 2 else ""
+    tests = "".join(f" {verdict(test)}" for test in comparison.tests)
+    return f"{'; '.join(told)}.{apart}{tests}"
 
 
 def verdict(test: PairedTest) -> str:
@@ -155,7 +188,7 @@ def _accuracy(run: Compared) -> str:
 def _result(run: Compared) -> tuple[str, ...]:
     record, final, best = run.record, run.record.final, run.record.best
     return (
-        run.name if final else f"{run.name} ({record.status})",
+        run.name if final and record.status != "stopped" else f"{run.name} ({record.status})",
         _or_nothing(final_accuracy(record), ".2%"),
         _or_nothing(final and final.val_top5, ".2%"),
         _or_nothing(final and final.val_loss, ".3f"),

@@ -71,7 +71,8 @@ def read_group(folder: Path) -> Group:
     """Read the `group.json` of a folder.
 
     Raises:
-        DataError: it is missing, damaged or of another schema, or a member's name is not that of a folder inside.
+        DataError: it is missing, damaged or of another schema, it has no members or one whose name is not that of a
+            folder inside, or a target that is no accuracy.
     """
     file = folder / GROUP
     value = read_json(file, most_bytes=MAX_BYTES)
@@ -85,6 +86,10 @@ def read_group(folder: Path) -> Group:
         raise DataError(f"kind must be one of {', '.join(KINDS)}, got {value.get('kind')!r:.40}", place=str(file))
     value.pop("folder", None)
     group: Group = decode(Group, value, place=str(file))
+    if not group.members:
+        raise DataError("the group has no members", place=str(file))
+    if group.target is not None and not 0 < group.target <= 1:
+        raise DataError(f"target must be a fraction above 0 and up to 1, got {group.target}", place=str(file))
     for name in group.members:
         if Path(name).name != name or "\\" in name or name in ("", ".", ".."):
             raise DataError(f"the member {name!r:.80} is not the name of a folder inside the group", place=str(file))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from ._fields import decode, encode
 
 SCHEMA = 1
 STATUSES = ("running", "done", "interrupted", "failed", "stopped")
+OWN = "own"  # kind of a split that a program made
 MAX_BYTES = 16 * 2**20  # a record is a few kilobytes; a file like this one is something else
 
 
@@ -156,7 +158,8 @@ def read(path: str | Path) -> RunRecord:
     """The record of a run folder (or of the `run.json` itself).
 
     Raises:
-        DataError: there is no `run.json`, it is damaged or of another schema, or a field is missing or wrong.
+        DataError: there is no `run.json`, it is damaged or of another schema, or a field is missing, wrong or a number
+            that cannot be, such as an accuracy of 9.
     """
     path = Path(path)
     file = path / "run.json" if path.is_dir() else path
@@ -173,7 +176,12 @@ def read(path: str | Path) -> RunRecord:
             f"status must be one of {', '.join(STATUSES)}, got {value.get('status')!r:.40}", place=str(file)
         )
     value.pop("folder", None)  # never ours; it would clash with the field that says where we read
-    return replace(decode(RunRecord, value, place=str(file)), folder=file.parent)
+    record: RunRecord = decode(RunRecord, value, place=str(file))
+    for name, number, least, most in _bounds(record):
+        if number is not None and not math.isnan(number) and not least <= number <= most:
+            allowed = f"at least {least:,}" if most == math.inf else f"from {least:,} to {most:,}"
+            raise DataError(f"{name} must be {allowed}, got {number:,}", place=str(file))
+    return replace(record, folder=file.parent)
 
 
 def write(folder: Path, record: RunRecord) -> None:
@@ -186,17 +194,54 @@ def as_dict(record: RunRecord) -> dict[str, Any]:
     return encode(record)
 
 
+def _bounds(record: RunRecord) -> Iterator[tuple[str, float | int | None, int, float | int]]:
+    """Numbers of a record, by name, with the least and the most that each can be; NaN and None stand for no number."""
+    data, split = record.data, record.split
+    own = split.kind == OWN  # of a program's own loaders we know neither classes nor what it calls accuracy
+    some, share = (0, math.inf) if own else (1, 1)
+    counts = {
+        **{
+            "data.pictures": (data.pictures, some),
+            "data.classes": (data.classes, some),
+            "data.size": (data.size, some),
+        },
+        **{"split.train": (split.train, some), "split.val": (split.val, some)},
+        **{"epochs": (record.epochs, 1), "steps": (record.steps, 0), "parameters": (record.parameters, 0)},
+        **{"seconds": (record.seconds, 0), "images_per_second": (record.images_per_second, 0)},
+        "peak_memory_mib": (record.peak_memory_mib, 0),
+    }
+    for name, (number, least) in counts.items():
+        yield name, number, least, math.inf
+    for name, score in (("best", record.best), ("final", record.final)):
+        if score is not None:
+            yield f"{name}.epoch", score.epoch, 1, math.inf
+            yield f"{name}.val_pictures", score.val_pictures, some, math.inf
+            yield f"{name}.val_accuracy", score.val_accuracy, 0, share
+            yield f"{name}.val_top5", score.val_top5, 0, share
+
+
 def _parsed(file: Path) -> dict[str, Any]:
     try:
         if file.stat().st_size > MAX_BYTES:
             raise DataError(f"{file.stat().st_size:,} bytes are too many for a run's record", place=str(file))
         text = file.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
+        repeat = next(iter(sorted(file.parent.glob("*/run.json"))), None)
+        if file.name == "run.json" and repeat is not None:
+            raise DataError(
+                "there are several runs here, and one is asked for",
+                place=str(file.parent),
+                fix=f"name one of them, such as {repeat.parent}",
+            ) from error
         raise DataError("there is no run here", place=str(file), fix="name a folder with a run.json") from error
     except OSError as error:
         raise DataError(f"the record cannot be read ({error.strerror})", place=str(file)) from error
     except UnicodeDecodeError as error:
-        raise DataError(f"the record is not UTF-8 (byte {error.start})", place=str(file)) from error
+        raise DataError(
+            f"this is no record of a run: it is not UTF-8 text (byte {error.start})",
+            place=str(file),
+            fix="name a run's folder",
+        ) from error
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except json.JSONDecodeError as error:

@@ -88,7 +88,9 @@ def draw_scalar(runs: Sequence[Compared], ax: Axes, *, column: str, over: Over, 
     if mean and len(runs) > 1:
         middle = _mean(runs, column, over)
         if middle:
-            ax.plot(*zip(*middle, strict=True), color=INK, lw=2.6, alpha=0.75, label=f"mean of {len(runs)}")
+            alone = "D" if len(middle) == 1 else ""  # a line through one point cannot be seen
+            style = {"color": INK, "lw": 2.6, "alpha": 0.75, "marker": alone}
+            ax.plot(*zip(*middle, strict=True), label=f"mean of {len(runs)}", **style)
     if not drawn:
         say_instead(ax, "nothing measured yet")
         return

@@ -19,6 +19,7 @@ from ._plan import momentum_at as momentum_at
 from ._plan import rate_at as rate_at
 from ._recipe import Recipe as Recipe
 from ._recipe import recipe_from_dict as recipe_from_dict
+from ._train import check_choices as check_choices
 from ._train import resume as resume
 from ._train import run_range_test as run_range_test
 from ._train import train as train

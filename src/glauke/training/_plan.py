@@ -1,7 +1,7 @@
 """From a recipe and a number of pictures to steps: arithmetic, before anything runs."""
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import accumulate
 
@@ -29,11 +29,16 @@ class Plan:
     """Side of the training pictures in each epoch."""
     eval_size: int
     """Side of the pictures in evaluation."""
+    starts: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    """0-based step with which each epoch begins, and the number of steps: summed once, since every step asks."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "starts", tuple(accumulate(self.steps, initial=0)))
 
     @property
     def num_steps(self) -> int:
         """Steps of the whole run."""
-        return sum(self.steps)
+        return self.starts[-1]
 
     @property
     def steps_per_epoch(self) -> int:
@@ -42,7 +47,7 @@ class Plan:
 
     def first_step(self, epoch: int) -> int:
         """0-based step with which the 0-based `epoch` begins; the number of steps for the epoch after the last."""
-        return sum(self.steps[:epoch])
+        return self.starts[epoch]
 
     def epoch_of(self, step: int) -> int:
         """0-based epoch in which the 0-based `step` lies.
@@ -51,7 +56,7 @@ class Plan:
         >>> [plan.epoch_of(step) for step in (0, 9, 10, 14)], plan.first_step(1)
         ([0, 0, 1, 1], 10)
         """
-        return bisect_right(tuple(accumulate(self.steps)), step)
+        return bisect_right(self.starts, step) - 1
 
 
 def make_plan(recipe: Recipe, *, num_pictures: int, pack_size: int) -> Plan:

@@ -1,7 +1,7 @@
 """What a training run does, as one complete value."""
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, get_args
 
 from glauke.errors import UnknownNameError, UsageError
@@ -145,6 +145,9 @@ def recipe_from_dict(values: dict[str, Any], *, place: str | None = None) -> Rec
         fits = isinstance(value, _allowed(kinds[key])) and (type(value) is not bool or kinds[key] is bool)
         if not fits:
             raise UsageError(f"{key} must be of the kind {_name(kinds[key])}, not {value!r}", place=place)
+    missing = [field.name for field in fields(Recipe) if field.default is MISSING and field.name not in values]
+    if missing:
+        raise UsageError(f"the recipe is not complete: {', '.join(missing)} missing", place=place)
     try:
         pairs = {name: tuple((float(part), int(n)) for part, n in values.get(name, ())) for name in PHASES}
         return Recipe(**{**values, **pairs})

@@ -70,7 +70,7 @@ def train(
         DiskFullError: no room for a checkpoint; the older ones are intact.
     """
     began = time.perf_counter() if began is None else began
-    _check(seed=seed, stop_after_steps=stop_after_steps, target=target)
+    check_choices(seed=seed, stop_after_steps=stop_after_steps, target=target)
     chosen = {"seed": seed, "device": device, "precision": precision, "mirror": mirror, "pretrained": pretrained}
     setting, model = _set_up(recipe, pack, split, out, **chosen)
     start_from = _filled(setting, model, pretrained=pretrained, weights=weights, watch=watch)
@@ -78,7 +78,7 @@ def train(
     said = [*notes, f"precision {exact.name}: {exact.reason}", *split.notes, *start_from.notes]
     spent = dict(seconds_before or {})
     extra = {"deterministic": deterministic, "mirror": mirror, "pack": pack.folder.name, "size": size}
-    with determinism(deterministic), own_random_state(seed):
+    with determinism(deterministic), own_random_state(seed, setting.device):
         if recipe.minutes is not None:
             start = time.perf_counter()
             recipe, sentence = fitted(setting, model, seconds_spent=start - began, watch=watch)
@@ -145,7 +145,7 @@ def resume(
     """
     began = time.perf_counter() if began is None else began
     record = read_run(run)
-    _check(seed=record.seed, stop_after_steps=stop_after_steps, target=target)
+    check_choices(seed=record.seed, stop_after_steps=stop_after_steps, target=target)
     if record.status == "done":
         raise UsageError("this run is finished", place=str(run), fix="begin a new one with more --epochs")
     if record.data.fingerprint != pack.fingerprint:
@@ -166,11 +166,11 @@ def resume(
         mirror=bool(record.extra.get("mirror")),
         max_lr=float(record.max_lr or math.nan),
     )
-    with determinism(bool(record.extra.get("deterministic"))), own_random_state(record.seed):
+    with determinism(bool(record.extra.get("deterministic"))), own_random_state(record.seed, setting.device):
         running = replace(record, status="running", final=None, ended=None, stopped_reason=None)
         running = replace(running, extra={**record.extra, "pack": pack.folder.name})
         session = _session(setting, model, running, watch=watch, began=began)
-        checkpoint = load_checkpoint(run / "checkpoints", device=setting.device)
+        checkpoint = load_checkpoint(run / "checkpoints")
         if checkpoint is None:
             watch(Note(f"{run} has no checkpoint yet; the run starts afresh"))
         else:
@@ -200,7 +200,7 @@ def run_range_test(
         recipe, pack, split, Path(), seed=seed, device=device, precision=precision, pretrained=pretrained
     )
     _filled(setting, model, pretrained=pretrained, weights=weights, watch=watch)
-    with own_random_state(seed):
+    with own_random_state(seed, setting.device):
         return test_range(setting, model, watch=watch)
 
 
@@ -269,7 +269,8 @@ def _session(setting: Setting, model: nn.Module, record: RunRecord, *, watch: Wa
     )
 
 
-def _check(*, seed: int, stop_after_steps: int | None, target: float | None) -> None:
+def check_choices(*, seed: int, stop_after_steps: int | None, target: float | None) -> None:
+    """Raise `UsageError` for a seed, a number of steps or a target that no run can have; it needs no data."""
     if not 0 <= seed < 2**63:
         raise UsageError(f"must be a whole number from 0 to 2^63 - 1, not {seed}", place="--seed")
     if stop_after_steps is not None and stop_after_steps < 1:

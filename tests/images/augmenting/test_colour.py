@@ -109,3 +109,13 @@ def test_each_picture_has_its_own_strength_and_the_input_stays(name):
 def test_the_strength_1_changes_no_byte(name):
     batch = pictures()
     assert torch.equal(OPERATIONS[name][0](batch, torch.ones(len(batch), dtype=torch.float64)), batch)
+
+
+def test_no_operation_sends_numbers_to_the_device(monkeypatch):
+    def sent(*values, **options):
+        raise AssertionError("a copy to a GPU waits for all of its work")
+
+    given, factors = pictures(), torch.full((6,), 1.5, dtype=torch.float64)
+    monkeypatch.setattr(_colour.torch, "tensor", sent)
+    for operation in (_colour.brightness, _colour.contrast, _colour.saturation, _colour.sharpness):
+        assert operation(given, factors).shape == given.shape

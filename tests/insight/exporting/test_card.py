@@ -9,8 +9,8 @@ from torch import nn
 
 from glauke.errors import DataError
 from glauke.files import write_csv
-from glauke.insight import Trained
-from glauke.insight.exporting._card import Card, ClassScore, model_card, weakest_classes
+from glauke.insight import ClassScore, Trained
+from glauke.insight.exporting._card import Card, model_card, weakest_classes
 from glauke.insight.exporting._export_check import Agreement
 from glauke.runs import DataFacts, Hardware, RunRecord, Score, SplitFacts
 from glauke.training import Recipe
@@ -90,7 +90,6 @@ def test_every_number_is_the_records():
     text = card()
     for row in (
         "| accuracy | 81.25% |",
-        "| top-5 accuracy | 98.00% |",
         "| cross-entropy, in nats | 0.5000 |",
         "| held-out pictures | 539 of 539 |",
         "| split | pooled, 539 of 1,797 held out, seed 4 |",
@@ -104,6 +103,19 @@ def test_every_number_is_the_records():
     ):
         assert row in text
     assert "/home/somebody" not in text
+
+
+def test_a_run_that_stopped_at_its_target_says_after_which_epoch():
+    stopped = replace(record(), status="stopped", epochs=5)
+
+    assert "| stopped | at its target accuracy, after epoch 3 of the 5 planned |" in card(stopped)
+    assert "stopped" not in card()
+
+
+def test_the_first_five_are_told_only_of_more_than_five_classes():
+    many = replace(trained(), classes=tuple("abcdef"), readable=tuple("abcdef"))
+    assert "| top-5 accuracy | 98.00% |" in card(trained=many) and "top-5" not in card()
+    assert "name: top-5 accuracy" in card(trained=many)
 
 
 def test_the_header_is_yaml_and_leaves_the_licence_open():
@@ -137,8 +149,12 @@ def test_the_card_says_what_the_script_needs(kind):
 
 
 def test_names_of_strangers_stay_text():
-    weak = ClassScore(name="red | *fox*\n# x", correct=1, pictures=4, taken_for="<b>")
-    assert r"| red \| \*fox\* \# x | 25.0% | 4 | \<b\> |" in card(weakest=(weak,))
+    weak = ClassScore(
+        index=0, id="n01", name="red | *fox*\n# x", count=4, predicted=1, hits=1, precision=1.0, recall=0.25, f1=0.4,
+        taken_for=1, taken_for_count=2,
+    )  # fmt: skip
+    text = card(weakest=(weak,), trained=replace(trained(), readable=("cat", "<b>", "x")))
+    assert r"| red \| \*fox\* \# x | 25.0% | 4 | \<b\> |" in text
 
 
 def predictions(path: Path, *rows: tuple[str, str]) -> Path:
@@ -151,9 +167,11 @@ def test_the_weakest_classes_by_hand(tmp_path):
     foxes = [("n03", "n03")] * 2
     path = predictions(tmp_path / "predictions.csv", *cats, *dogs, *foxes)
     worst, next_, best = weakest_classes(path, trained())
-    assert worst == ClassScore(name="dog, hound", correct=0, pictures=3, taken_for="red | *fox*")
-    assert next_ == ClassScore(name="cat", correct=3, pictures=4, taken_for="red | *fox*")
-    assert best == ClassScore(name="red | *fox*", correct=2, pictures=2, taken_for=None)
+    assert [(each.name, each.hits, each.count, each.taken_for) for each in (worst, next_, best)] == [
+        ("dog, hound", 0, 3, 2),
+        ("cat", 3, 4, 2),
+        ("red | *fox*", 2, 2, None),
+    ]
     assert weakest_classes(path, trained(), count=1) == (worst,)
 
 

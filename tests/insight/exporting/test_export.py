@@ -14,9 +14,9 @@ import torch
 from PIL import Image
 from torch import nn
 
-from glauke.errors import CannotGoOnError, UsageError
+from glauke.errors import CannotGoOnError, DataError, UsageError
 from glauke.images import Pack, make_split, open_pack
-from glauke.insight import Trained, load_trained, predict_files
+from glauke.insight import Trained, load_trained, predict, predict_files
 from glauke.insight.exporting import _export as room
 from glauke.insight.exporting import _onnx
 from glauke.insight.exporting import _script as script
@@ -79,9 +79,10 @@ def trained(pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 
 @pytest.fixture(scope="module")
-def record(pack: Pack) -> RunRecord:
+def record(trained: Trained, pack: Pack) -> RunRecord:
     recipe = Recipe(name="t", why="t", model="small", epochs=1, batch_size=64, max_lr=0.1, momentum=0.9)
-    score = Score(epoch=1, val_accuracy=0.5, val_loss=1.0, val_pictures=539, val_top5=0.9)
+    accuracy = predict(trained, pack, make_split(pack).val).accuracy()
+    score = Score(epoch=1, val_accuracy=accuracy, val_loss=1.0, val_pictures=539, val_top5=0.9)
     data = DataFacts(
         name=pack.data, fingerprint=pack.fingerprint, source_sha256=None, pictures=1797, classes=10, size=8,
         mean=pack.mean, std=pack.std,
@@ -210,6 +211,20 @@ def test_an_export_that_says_something_else_is_refused(trained, record, pack, tm
     monkeypatch.setattr(room, "open_model", lambda file, kind: lambda images: -script.open_network(file.parent)(images))
     with pytest.raises(CannotGoOnError, match=r"of 50 held-out pictures, and .* are no ties"):
         room.export(trained, record, tmp_path, kind="safetensors", shown=shown)
+
+
+@pytest.mark.parametrize(("off", "refused"), [(0.0, False), (0.02, False), (0.4, True)])
+def test_weights_that_are_not_those_of_the_record_are_refused(trained, record, pack, tmp_path, off, refused):
+    shown = room.held_out_pictures(trained, pack, make_split(pack).val, count=200)
+    assert record.final is not None
+    other = replace(record, final=replace(record.final, val_accuracy=record.final.val_accuracy + off))
+    if not refused:
+        assert room.export(trained, other, tmp_path, kind="safetensors", shown=shown).right is not None
+        return
+    with pytest.raises(DataError, match=r"recognise .* of 200 held-out pictures, but the run's record says"):
+        room.export(trained, other, tmp_path, kind="safetensors", shown=shown)
+    noise = room.noise_pictures(trained, count=50)
+    assert room.export(trained, other, tmp_path, kind="safetensors", shown=noise).right is None
 
 
 def test_a_network_that_cannot_be_traced_is_a_sentence(trained, tmp_path):

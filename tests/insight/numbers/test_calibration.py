@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from glauke.errors import UsageError
 from glauke.insight import calibration
-from glauke.insight.numbers._calibration import HIGHEST, LOWEST, fit_temperature, reliability
+from glauke.insight.numbers._calibration import HIGHEST, LOWEST, ece_by_chance, fit_temperature, reliability
 
 
 def drawn(said, *, temperature, count=4000, classes=5, seed=0):
@@ -104,3 +104,43 @@ def test_too_few_are_refused(said, noise):
         calibration(said([[0.5, 0.5]], [0]))
     with pytest.raises(UsageError, match="bins must be at least 1, not 0"):
         calibration(noise, bins=0)
+
+
+def test_the_gap_and_its_standard_error_by_hand(said):
+    found = calibration(said([[0.8, 0.2]] * 4, [0, 0, 0, 1]))
+
+    assert found.gap == pytest.approx(0.8 - 0.75, abs=1e-6)
+    assert found.gap_error == pytest.approx((4 * 0.8 * 0.2) ** 0.5 / 4, abs=1e-6)
+    assert not found.gap_shown
+    assert calibration(said([[0.99, 0.01]] * 20, [0] * 10 + [1] * 10)).gap_shown
+
+
+def test_honest_networks_are_seldom_accused(said):
+    """Of networks that are right exactly as often as they say, one in twenty at a level of 5 %."""
+    accused = [calibration(drawn(said, temperature=1, count=539, seed=seed)).gap_shown for seed in range(60)]
+
+    assert 0 < sum(accused) <= 9  # with p = 0.05 more than 9 of 60 come once in 2,000 such tests
+
+
+@pytest.mark.parametrize("count", [30, 500])
+def test_the_error_of_honest_networks_is_that_of_chance(said, count):
+    found = [calibration(drawn(said, temperature=1, count=count, seed=seed)) for seed in range(60)]
+
+    by_chance = np.mean([each.ece_by_chance for each in found])
+    assert np.mean([each.ece for each in found]) == pytest.approx(by_chance, rel=0.1)
+
+
+def test_the_error_by_chance_falls_with_the_root_of_the_number():
+    few, many = (ece_by_chance(np.full(count, 0.7), bins=15) for count in (100, 10_000))
+
+    assert many == pytest.approx(np.sqrt(0.7 * 0.3 * 2 / np.pi / 10_000), rel=0.15)
+    assert few == pytest.approx(10 * many, rel=0.15)
+    assert ece_by_chance(np.ones(10), bins=5) == 0
+
+
+def test_a_temperature_at_its_limit_is_no_fit(said):
+    perfect = calibration(said([[0.9, 0.1], [0.2, 0.8]] * 4, [0, 1] * 4))
+
+    assert perfect.temperature == LOWEST and not perfect.fits and not perfect.helps
+    honest = drawn(said, temperature=2.5)
+    assert calibration(honest).fits and calibration(honest).helps

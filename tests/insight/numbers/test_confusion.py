@@ -51,6 +51,14 @@ def test_a_class_that_is_never_predicted_has_no_precision_and_is_the_worst(said)
     assert worst_classes(scores, 1)[0].index == 1
 
 
+def test_the_worst_are_those_with_the_lowest_recall_and_the_matrix_alone_will_do():
+    matrix = np.array([[6, 0, 4], [0, 7, 3], [0, 10, 90]])  # recall 0.6, 0.7, 0.9; F1 0.75, 0.52, 0.91
+    names = ("a", "b", "c")
+    scores = per_class(Confusion(matrix=matrix, classes=names, readable=names))
+    assert [score.id for score in worst_classes(scores, 3)] == ["a", "b", "c"]
+    assert [round(score.f1 or 0, 2) for score in scores] == [0.75, 0.52, 0.91]
+
+
 def test_as_scikit_learn_says(noise):
     assert np.array_equal(confusion(noise).matrix, confusion_matrix(noise.labels, noise.predicted))
     expected = precision_recall_fscore_support(noise.labels, noise.predicted)

@@ -93,6 +93,10 @@ def test_epochs_are_ranked_both_ways_the_earlier_of_equals_first_and_never_by_na
         ({"schedule": lambda step: 0.1, "max_lr": 0.1}, "the schedule has rates of its own"),
         ({"schedule": lambda step: 0.1, "peak_epoch": 1}, "there is no cycle"),
         ({"every": "step"}, "only PyTorch's schedulers are stepped"),
+        ({"lr_range": (1.0, 1e-5)}, "lr_range: it must climb"),
+        ({"momenta": (0.85, 0.95)}, "momenta: they must be below 1, the greater one first"),
+        ({"model": nn.LazyLinear(3)}, "model: it has parameters without a shape"),
+        ({"model": nn.Linear(8, 3).requires_grad_(False)}, "model: none of its parameters requires a gradient"),
     ],
 )
 def test_what_no_run_can_use_is_refused_with_its_field(fields, words):
@@ -100,10 +104,35 @@ def test_what_no_run_can_use_is_refused_with_its_field(fields, words):
         experiment(**fields)
 
 
-@pytest.mark.parametrize("fields", [{"schedule": "one_cycle"}, {"anneal": "cos"}, {"mode": "auto"}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"schedule": "one_cycle"},
+        {"anneal": "cos"},
+        {"mode": "auto"},
+        {"lr_rule": "steep"},
+        {"precision": "fp8"},
+        {"device": "gpu"},
+    ],
+)
 def test_names_come_with_the_nearest_known_one(fields):
     with pytest.raises(UnknownNameError, match="choose one of"):
         experiment(**fields)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("epochs", 2.5, "epochs: it must be a whole number, not 2.5"),
+        ("train", object(), "train: it is a object, which cannot be iterated"),
+        ("val", lambda: iter(DATA), "val: it is a function, which cannot be iterated"),
+    ],
+)
+def test_what_has_another_type_is_refused_with_its_field(field, value, words):
+    made = experiment()
+    object.__setattr__(made, field, value)  # the checker of types that runs with these tests would say it first
+    with pytest.raises(UsageError, match=words):
+        made.__post_init__()
 
 
 def test_an_optimizer_of_another_model_is_refused():
@@ -125,6 +154,9 @@ def test_schedulers_that_cannot_be_followed_are_refused():
         experiment(**made, schedule=lr_scheduler.ReduceLROnPlateau(optimizer), every="step")
     with pytest.raises(UnknownNameError, match="every"):
         experiment(**made, schedule=lr_scheduler.ExponentialLR(optimizer, 0.9), every="batch")
+    for monitor, scheduled in (("val_accuracy", "min"), ("val_loss", "max")):
+        with pytest.raises(UsageError, match=f"looks for a {scheduled}imum of {monitor}"):
+            experiment(**made, schedule=lr_scheduler.ReduceLROnPlateau(optimizer, mode=scheduled), monitor=monitor)
     used = lr_scheduler.ExponentialLR(optimizer, 0.9)
     optimizer.step()
     used.step()

@@ -211,7 +211,7 @@ def test_the_best_k_epochs_stay_beside_the_last(tmp_path, make):
 def test_the_average_is_what_the_model_holds_afterwards(tmp_path, make):
     made = make.experiment(ema=0.9, epochs=2)
     fit(made, out=tmp_path)
-    checkpoint = load_checkpoint(tmp_path / "checkpoints", device=torch.device("cpu"))
+    checkpoint = load_checkpoint(tmp_path / "checkpoints")
     final = load_file(tmp_path / "final.safetensors")
     assert all(torch.equal(final[name], checkpoint.average[name]) for name in final)
     assert holds(made.model, tmp_path / "best.safetensors")
@@ -224,6 +224,20 @@ def test_the_callers_random_state_and_modes_are_left_alone(tmp_path, make):
     before = torch.get_rng_state()
     fit(make.experiment(model=model), out=tmp_path)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_what_the_program_gave_is_left_as_it_was(tmp_path, make):
+    model = make.network()
+    optimizer = make.sgd(model)
+    scheduler = lr_scheduler.StepLR(optimizer, 1, gamma=0.5)
+    model.eval()
+    groups, state = optimizer.state_dict()["param_groups"], scheduler.state_dict()
+    made = make.experiment(model=model, optimizer=optimizer, schedule=scheduler)
+    fields = {name: getattr(made, name) for name in made.__slots__}
+    fit(made, out=tmp_path)
+    assert optimizer.state_dict()["param_groups"] == groups and scheduler.state_dict() == state
+    assert not any(part.training for part in model.modules())
+    assert all(getattr(made, name) is value for name, value in fields.items())
 
 
 def test_tied_weights_are_written_and_read(tmp_path, make):

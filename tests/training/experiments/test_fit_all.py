@@ -76,6 +76,16 @@ def test_one_that_fails_does_not_keep_the_others_from_running(tmp_path):
     assert runs.read_group(tmp_path).accuracy.runs == 1
 
 
+def test_one_that_cannot_begin_does_not_keep_the_others_from_running(tmp_path):
+    made = [experiment("a"), experiment("b", monitor="val_f1", mode="max"), experiment("c")]
+    records = fit_all(made, out=tmp_path)
+    assert records.names == ("a", "c") and [record.status for record in records] == ["done"] * 2
+    assert list(records.failed) == ["b"] and "measures no 'val_f1'" in records.failed["b"]
+    assert runs.read_group(tmp_path).accuracy.runs == 2
+    with pytest.raises(UsageError, match="val_f1"):
+        fit_all(made[1:2], out=tmp_path / "alone")
+
+
 def test_an_interrupted_group_goes_on_where_it_stopped(tmp_path):
     def press(event):
         if isinstance(event, Stepped) and event.step == 4 and (tmp_path / "b").exists():

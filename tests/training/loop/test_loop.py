@@ -175,3 +175,64 @@ def test_norms_and_biases_are_not_decayed():
     groups = make_optimizer(network(), quick(), lr=0.1).param_groups
     assert [g["weight_decay"] for g in groups] == [5e-4, 0.0]
     assert all(p.ndim > 1 for p in groups[0]["params"]) and all(p.ndim == 1 for p in groups[1]["params"])
+
+
+def test_no_gradient_from_before_a_step_counts_and_none_is_left():
+    clean, used = network(), network()
+    used(batch(seed=9).images).sum().backward()  # somebody looked at gradients, or a step was broken off
+    for model in (clean, used):
+        step(model, make_optimizer(model, quick(), lr=0.1), batch())
+        assert all(p.grad is None for p in model.parameters())
+    assert all(torch.equal(a, b) for a, b in zip(clean.parameters(), used.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("how", ["loss", "interrupt"])
+def test_a_step_that_is_broken_off_leaves_no_gradients(how):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    model, data = network(), batch()
+    if how == "loss":
+        data.images[0] = math.nan
+    with pytest.raises(NotFiniteError if how == "loss" else KeyboardInterrupt):
+        step(model, make_optimizer(model, quick(), lr=0.1), data, before_apply=interrupt)
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_clipping_measures_what_the_optimizer_changes_and_nothing_else():
+    whole, head = network(), network()
+    head[0].weight.requires_grad_(False)
+    for model in (whole, head):
+        optimizer = torch.optim.SGD(model[3].parameters(), lr=1.0)
+        before = [p.detach().clone() for p in model[3].parameters()]
+        for i in range(3):  # gradients of the body, which nobody steps along, would pile up
+            step(model, optimizer, batch(seed=i), clip=1e-3)
+        assert not torch.equal(model[3].weight, before[0])
+    assert torch.equal(whole[3].weight, head[3].weight) and torch.equal(whole[3].bias, head[3].bias)
+
+
+def test_a_learnt_loss_is_clipped_with_the_model():
+    model, scale = network(), nn.Parameter(torch.tensor(1.0))
+    optimizer = torch.optim.SGD([*model.parameters(), scale], lr=1.0)
+    before = [p.detach().clone() for p in (*model.parameters(), scale)]
+
+    def compute(model, data):
+        return Step(loss=100 * scale * F.cross_entropy(model(data.images), data.labels), count=6)
+
+    train_step(model, batch(), optimizer, compute=compute, precision=FP32, scaler=FP32.scaler(), clip=1e-3)
+    after = [*model.parameters(), scale]
+    moved = math.sqrt(sum(((a - b) ** 2).sum().item() for a, b in zip(after, before, strict=True)))
+    assert moved == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_a_finite_loss_with_a_gradient_that_is_not_stops_before_the_weights_change():
+    model = nn.Linear(8, 1, bias=False)
+    nn.init.zeros_(model.weight)
+
+    def compute(model, data):
+        return Step(loss=(model(data) ** 2).sum().sqrt(), count=4)  # 0, where its slope is 0 / 0
+
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(NotFiniteError, match="the gradient became nan"):
+        train_step(model, torch.ones(4, 8), optimizer, compute=compute, precision=FP32, scaler=FP32.scaler())
+    assert torch.equal(model.weight, torch.zeros(1, 8))

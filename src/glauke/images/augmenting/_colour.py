@@ -83,7 +83,9 @@ def equalize(pictures: Pictures) -> Pictures:
 def _grey(pictures: Pictures) -> Float[Tensor, "batch height width one"]:
     if pictures.shape[3] != len(LUMA):
         return pictures.float()
-    return (pictures.float() * torch.tensor(LUMA, device=pictures.device)).sum(dim=3, keepdim=True).floor()
+    # Numbers, not a tensor: a tensor would have to be copied to the device, and the copy waits for all work there.
+    red, green, blue = pictures.float().split(1, dim=3)
+    return (red * LUMA[0] + green * LUMA[1] + blue * LUMA[2]).floor()
 
 
 def _blended(pictures: Pictures, other: Tensor, factors: Strengths) -> Pictures:

@@ -6,9 +6,10 @@ the YAML header that model hubs read. Every number is the run record's, or the e
 
 import json
 import re
-from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import numpy as np
 
 from glauke.errors import DataError
 from glauke.files import read_csv
@@ -16,6 +17,7 @@ from glauke.runs import RunRecord, Score
 from glauke.training import make_plan, recipe_from_dict
 
 from .._trained import Trained
+from ..numbers._confusion import ClassScore, Confusion, per_class, worst_classes
 from ._export_check import Agreement
 
 WEAKEST = 5
@@ -26,18 +28,6 @@ _NEEDS = {
     "pt2": "torch, Pillow and NumPy",
     "safetensors": "glauke, which knows the network that the weights are for (and brings torch, Pillow and NumPy)",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassScore:
-    """How one class of the held-out pictures was recognised."""
-
-    name: str
-    """For people."""
-    correct: int
-    pictures: int
-    taken_for: str | None
-    """The class it was most often taken for; None if it never was taken for another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,6 +45,11 @@ class Card:
     def score(self) -> Score | None:
         """How these weights were judged; None for those of a run that has not ended."""
         return self.record.best if self.trained.file.name == "best.safetensors" else self.record.final
+
+    @property
+    def top5(self) -> float | None:
+        """Share of the pictures with their class among the first five; None where there are no more than five."""
+        return self.score.val_top5 if self.score is not None and len(self.trained.classes) > 5 else None
 
 
 def model_card(card: Card) -> str:
@@ -74,7 +69,7 @@ def model_card(card: Card) -> str:
 
 
 def weakest_classes(predictions: Path, trained: Trained, *, count: int = WEAKEST) -> tuple[ClassScore, ...]:
-    """The classes with the lowest accuracy in a run's predictions.csv; equals in the order of their ids.
+    """The classes with the lowest recall in a run's predictions.csv, as `worst_classes` orders them.
 
     Raises:
         DataError: the table is missing, is damaged, or has other classes than the network.
@@ -83,22 +78,14 @@ def weakest_classes(predictions: Path, trained: Trained, *, count: int = WEAKEST
     if not {"label", "predicted"} <= set(header):
         raise DataError("the columns label and predicted are missing", place=str(predictions))
     label, predicted = header.index("label"), header.index("predicted")
-    answers: dict[str, Counter[str]] = {}
-    for row in rows:
-        answers.setdefault(row[label], Counter())[row[predicted]] += 1
-    names = dict(zip(trained.classes, trained.readable, strict=True))
-    if not names.keys() >= answers.keys() | {other for counts in answers.values() for other in counts}:
-        raise DataError("the table has classes that the network does not know", place=str(predictions))
-    scores = []
-    for each in sorted(answers, key=lambda each: (answers[each][each] / answers[each].total(), each))[:count]:
-        wrong = [(other, n) for other, n in sorted(answers[each].items()) if other != each]
-        taken_for = names[max(wrong, key=lambda pair: pair[1])[0]] if wrong else None
-        scores.append(
-            ClassScore(
-                name=names[each], correct=answers[each][each], pictures=answers[each].total(), taken_for=taken_for
-            )
-        )
-    return tuple(scores)
+    place = {each: index for index, each in enumerate(trained.classes)}
+    matrix = np.zeros((len(place), len(place)), np.int64)
+    try:
+        for row in rows:
+            matrix[place[row[label]], place[row[predicted]]] += 1
+    except KeyError as error:
+        raise DataError("the table has classes that the network does not know", place=str(predictions)) from error
+    return worst_classes(per_class(Confusion(matrix=matrix, classes=trained.classes, readable=trained.readable)), count)
 
 
 def _header(card: Card) -> str:
@@ -130,8 +117,8 @@ def _header(card: Card) -> str:
             "    - type: accuracy",
             f"      value: {score.val_accuracy!r}",
         ]
-        if score.val_top5 is not None:
-            lines += ["    - type: accuracy", "      name: top-5 accuracy", f"      value: {score.val_top5!r}"]
+        if card.top5 is not None:
+            lines += ["    - type: accuracy", "      name: top-5 accuracy", f"      value: {card.top5!r}"]
     return "\n".join([*lines, "---", ""])
 
 
@@ -143,8 +130,8 @@ def _measured(card: Card) -> str:
             [*lines, "Nothing yet: the run has not ended, and its held-out pictures were not all judged.\n"]
         )
     lines += ["| what | value |", "| --- | --- |", f"| accuracy | {score.val_accuracy:.2%} |"]
-    if score.val_top5 is not None:
-        lines.append(f"| top-5 accuracy | {score.val_top5:.2%} |")
+    if card.top5 is not None:
+        lines.append(f"| top-5 accuracy | {card.top5:.2%} |")
     lines += [
         f"| cross-entropy, in nats | {score.val_loss:.4f} |",
         f"| held-out pictures | {score.val_pictures:,} of {record.split.val:,} |",
@@ -190,8 +177,8 @@ def _limits(card: Card) -> str:
         lines.append("- These classes were recognised worst among the held-out pictures:\n")
         lines += ["| class | accuracy | pictures | most often taken for |", "| --- | --- | --- | --- |"]
         for each in card.weakest:
-            other = "" if each.taken_for is None else _plain(each.taken_for)
-            lines.append(f"| {_plain(each.name)} | {each.correct / each.pictures:.1%} | {each.pictures:,} | {other} |")
+            other = "" if each.taken_for is None else _plain(trained.readable[each.taken_for])
+            lines.append(f"| {_plain(each.name)} | {each.hits / each.count:.1%} | {each.count:,} | {other} |")
     return "\n".join([*lines, ""])
 
 
@@ -205,6 +192,11 @@ def _training(card: Card) -> str:
         "network": f"{record.model}, {record.stem} stem, {record.parameters:,} parameters",
         "recipe": recipe.name,
         "cycle": f"One Cycle, {record.epochs} epochs of {record.steps_per_epoch:,} steps{rate}",
+        "stopped": (
+            f"at its target accuracy, after epoch {record.final.epoch} of the {record.epochs} planned"
+            if record.status == "stopped" and record.final
+            else None
+        ),
         "sizes": f"{', '.join(map(str, dict.fromkeys(plan.sizes)))} px",
         "augmentation": ", ".join(augmentation) or "none",
         "batch size": ", ".join(map(str, dict.fromkeys(plan.batch_sizes))),

@@ -11,26 +11,29 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Int64
 from torch import Tensor
 from torch.export import Dim, ExportedProgram
 
-from glauke.errors import CannotGoOnError, UsageError
-from glauke.files import sha256, write_json, write_text
+from glauke.errors import CannotGoOnError, DataError, UsageError
+from glauke.files import files_in, sha256, write_json, write_text
 from glauke.images import Pack, normalise
 from glauke.runs import RunRecord
 from glauke.training import save_weights
 
 from .._scoring import batches_for
 from .._trained import Trained, load_trained
-from ._card import Card, ClassScore, model_card
-from ._export_check import Agreement, agreement
-from ._export_folder import EXPORT, files_in
+from ..numbers._confusion import ClassScore
+from ._card import Card, model_card
+from ._export_check import Agreement, agreement, not_as_recorded
 from ._onnx import PACKAGES, open_onnx, require_onnx, write_onnx
 
 ExportKind = Literal["safetensors", "onnx", "pt2"]
 Network = Callable[[np.ndarray], np.ndarray]
 """From float32 images (batch, channels, size, size) to logits (batch, classes)."""
+
+EXPORT = "export.json"
+"""What an export says of itself, with the hashes of its other files."""
 
 BATCH = 128
 RESIZE = (
@@ -48,6 +51,8 @@ class Shown:
     names: Sequence[str]
     batches: Iterator[Float[Tensor, "batch channels height width"]]
     """Normalised, on the CPU."""
+    labels: Int64[np.ndarray, " n"] | None = None
+    """Index of each picture's class; None for pictures of nothing."""
 
 
 def held_out_pictures(trained: Trained, pack: Pack, val: Int[np.ndarray, " n"], *, count: int) -> Shown:
@@ -56,7 +61,10 @@ def held_out_pictures(trained: Trained, pack: Pack, val: Int[np.ndarray, " n"], 
         val = val[np.linspace(0, len(val) - 1, count).round().astype(np.int64)]
     batches = batches_for(trained, pack, val, batch_size=BATCH)
     return Shown(
-        kind="held-out pictures", names=[str(pack.names[i]) for i in val.tolist()], batches=(b.images for b in batches)
+        kind="held-out pictures",
+        names=[str(pack.names[i]) for i in val.tolist()],
+        batches=(batch.images for batch in batches),
+        labels=pack.labels[val].astype(np.int64),
     )
 
 
@@ -99,15 +107,19 @@ def export(
 
     Raises:
         CannotGoOnError: the file cannot be written, or the network in it does not agree (see `Agreement.fault`).
+        DataError: the weights are not those that the record's accuracy was measured on.
     """
     file = folder / f"model.{kind}"
     written = write_model(trained, file, kind=kind, opset=opset)
     found = compare(trained, open_model(file, kind=kind), shown)
     if found.fault is not None:
         raise CannotGoOnError(found.fault, fix="use another --to, and report this with the network's name")
+    card = Card(record=record, trained=trained, kind=kind, agreement=found, weakest=weakest)
+    others = card.score and not_as_recorded(found, card.score, held_out=record.split.val)
+    if others:
+        raise DataError(others, place=str(trained.file), fix="put the weights of this very run there")
     write_json(folder / "model.json", {"kind": kind, **about(trained), "input": RESIZE, "output": "logits"})
     write_json(folder / "labels.json", {"ids": list(trained.classes), "readable": list(trained.readable)})
-    card = Card(record=record, trained=trained, kind=kind, agreement=found, weakest=weakest)
     write_text(folder / "MODEL_CARD.md", model_card(card))
     shutil.copyfile(Path(__file__).with_name("_script.py"), folder / "predict.py")
     write_json(
@@ -120,7 +132,7 @@ def export(
             "opset": written,
             "versions": _versions(kind),
             "check": agreement_as_dict(found),
-            "files": files_in(folder),
+            "files": files_in(folder, record=EXPORT),
         },
     )
     return found
@@ -159,7 +171,12 @@ def compare(trained: Trained, network: Network, shown: Shown) -> Agreement:
             ours.append(trained.model(images).float().numpy())
         theirs.append(network(np.ascontiguousarray(images.numpy())))
     return agreement(
-        np.concatenate(ours), np.concatenate(theirs), names=shown.names, classes=trained.classes, kind=shown.kind
+        np.concatenate(ours),
+        np.concatenate(theirs),
+        names=shown.names,
+        classes=trained.classes,
+        kind=shown.kind,
+        labels=shown.labels,
     )
 
 

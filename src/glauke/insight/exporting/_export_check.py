@@ -1,12 +1,14 @@
 """Whether an exported network says what the original says, picture by picture."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int64
 
 from glauke.errors import CannotGoOnError
+from glauke.runs import Score
 
 TIE = 1e-3
 """Two logits nearer than this are a tie: other kernels sum in another order, and either class may come out first."""
@@ -42,6 +44,8 @@ class Agreement:
     max_probability_difference: float
     """Largest absolute difference of any probability."""
     disagreements: tuple[Disagreement, ...]
+    right: int | None = None
+    """Pictures that the original calls by their label; None where they have none."""
 
     @property
     def agreeing(self) -> int:
@@ -83,8 +87,9 @@ def agreement(
     names: Sequence[str],
     classes: tuple[str, ...],
     kind: str,
+    labels: Int64[np.ndarray, " n"] | None = None,
 ) -> Agreement:
-    """Compare two networks' logits of the same pictures, row by row.
+    """Compare two networks' logits of the same pictures, row by row; `labels` are indices into `classes`.
 
     Raises:
         CannotGoOnError: a logit is not a finite number.
@@ -110,6 +115,31 @@ def agreement(
         max_logit_difference=float(np.abs(ours - theirs).max()),
         max_probability_difference=float(np.abs(_softmax(ours) - _softmax(theirs)).max()),
         disagreements=tuple(disagreements),
+        right=None if labels is None else int((first == labels).sum()),
+    )
+
+
+def not_as_recorded(found: Agreement, score: Score, *, held_out: int) -> str | None:
+    """Why these cannot be the weights that were judged; None if they may be, or if nobody can tell.
+
+    The pictures shown and those of the score are samples of the `held_out` ones. Four standard errors of their
+    difference (of samples without replacement) are chance; so are a point and a picture more, since the run may have
+    computed in another precision.
+
+    >>> shown = Agreement(pictures=500, kind="held-out pictures", max_logit_difference=0.0,
+    ...                   max_probability_difference=0.0, disagreements=(), right=52)
+    >>> not_as_recorded(shown, Score(epoch=3, val_accuracy=0.93, val_loss=0.3, val_pictures=539), held_out=539)
+    "the weights recognise 10.40% of 500 held-out pictures, but the run's record says 93.00%"
+    """
+    if found.right is None or math.isnan(score.val_accuracy) or not score.val_pictures:
+        return None
+    said, measured = score.val_accuracy, found.right / found.pictures
+    parts = (1 / count - 1 / max(held_out, count) for count in (found.pictures, score.val_pictures))
+    allowed = 4 * math.sqrt(max(said * (1 - said), 0.0) * sum(parts)) + 0.01 + 1 / found.pictures
+    if abs(measured - said) <= allowed:
+        return None
+    return (
+        f"the weights recognise {measured:.2%} of {found.pictures:,} {found.kind}, but the run's record says {said:.2%}"
     )
 
 

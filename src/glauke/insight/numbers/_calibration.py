@@ -17,6 +17,7 @@ from ._predictions import ROWS, Predictions
 
 LOWEST, HIGHEST = 0.01, 100.0
 """The temperature's limits: it would fall to 0 where all pictures are right, and rise for ever where few are."""
+CHANCES = 200  # draws; their mean is then within a hundredth or two of itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,10 +43,17 @@ class Calibration(Reliability):
     was fitted on the other half.
     """
 
+    ece_by_chance: float
+    """What `ece` would be on average of as many pictures, were each right with the probability that it was given: the
+    error counts every deviation, so that it is never 0, and of few pictures it is large."""
+    gap: float
+    """Mean confidence less accuracy: above 0 the network claims too much."""
+    gap_error: float
+    """Standard error of `gap`, were each picture right with the probability that it was given."""
     nll: float
     """Mean negative log-likelihood in nats, the cross-entropy."""
     temperature: float
-    """Fitted on all pictures: the one to use from now on. Above 1 the network is too sure of itself."""
+    """Fitted on all pictures: the one to use from now on. Above 1 it makes every answer less sure."""
     fold_temperatures: tuple[float, float]
     """Fitted on either half; what the scaled probabilities were made with."""
     scaled: Reliability
@@ -55,6 +63,21 @@ class Calibration(Reliability):
     def ece_scaled(self) -> float:
         """Expected calibration error of the scaled probabilities."""
         return self.scaled.ece
+
+    @property
+    def gap_shown(self) -> bool:
+        """Whether `gap` is more than chance makes of as many pictures, at a level of 5 %."""
+        return abs(self.gap) > 1.96 * self.gap_error
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is a best temperature: none where the loss falls all the way to one of the limits."""
+        return LOWEST < self.temperature < HIGHEST
+
+    @property
+    def helps(self) -> bool:
+        """Whether the temperature of either half lessens the loss and the calibration error of the other."""
+        return self.fits and self.nll_scaled < self.nll and self.ece_scaled < self.ece
 
     def __repr__(self) -> str:
         """In one line; the numbers are in the fields."""
@@ -85,13 +108,17 @@ def calibration(predictions: Predictions, *, bins: int = 15) -> Calibration:
     odd = _odd_half(predictions)
     of_even, of_odd = (fit_temperature(logits[half], labels[half]) for half in (~odd, odd))
     temperatures = np.where(odd, of_even, of_odd)
-    raw = reliability(predictions.confidence, right, bins=bins)
+    confidence = predictions.confidence
+    raw = reliability(confidence, right, bins=bins)
     return Calibration(
         edges=raw.edges,
         confidence=raw.confidence,
         accuracy=raw.accuracy,
         counts=raw.counts,
         ece=raw.ece,
+        ece_by_chance=ece_by_chance(confidence, bins=bins),
+        gap=float(confidence.mean() - right.mean()),
+        gap_error=float(np.sqrt((confidence * (1 - confidence)).sum()) / len(confidence)),
         nll=float(predictions.losses.mean()),
         temperature=fit_temperature(logits, labels),
         fold_temperatures=(of_even, of_odd),
@@ -108,7 +135,7 @@ def reliability(confidence: Float64[np.ndarray, " n"], right: Bool[np.ndarray, "
     ([1, 2], [0.0, 1.0], 0.3)
     """
     edges = np.linspace(0, 1, bins + 1)
-    place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    place = _bins(confidence, edges)
     counts = np.bincount(place, minlength=bins)
     said = np.bincount(place, weights=confidence, minlength=bins)
     hits = np.bincount(place, weights=right, minlength=bins)
@@ -120,6 +147,24 @@ def reliability(confidence: Float64[np.ndarray, " n"], right: Bool[np.ndarray, "
         counts=counts.astype(np.int64),
         ece=float(np.abs(hits - said).sum() / len(confidence)),
     )
+
+
+def ece_by_chance(confidence: Float64[np.ndarray, " n"], *, bins: int) -> float:
+    """Mean calibration error of pictures that are right exactly as often as they were said to be.
+
+    Found by drawing, always with the same numbers. The error's bias: Kumar, Liang and Ma, "Verified uncertainty
+    calibration", 2019 (arXiv 1909.10155), section 4.
+
+    >>> found = ece_by_chance(np.full(100, 0.5), bins=15)  # 0.5 * sqrt(2 / pi / 100) for many pictures
+    >>> abs(found - 0.040) < 0.005
+    True
+    """
+    place = _bins(confidence, np.linspace(0, 1, bins + 1))
+    said, draws, total = np.bincount(place, weights=confidence, minlength=bins), np.random.default_rng(0), 0.0
+    for _ in range(CHANCES):
+        hits = np.bincount(place[draws.random(len(confidence)) < confidence], minlength=bins)
+        total += float(np.abs(hits - said).sum())
+    return total / CHANCES / len(confidence)
 
 
 def fit_temperature(logits: Float32[np.ndarray, "n classes"], labels: Int64[np.ndarray, " n"]) -> float:
@@ -147,6 +192,11 @@ def fit_temperature(logits: Float32[np.ndarray, "n classes"], labels: Int64[np.n
         if settled:
             break
     return 1 / scale
+
+
+def _bins(confidence: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """The bin of each picture; it holds its upper edge."""
+    return np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, len(edges) - 2)
 
 
 def _odd_half(predictions: Predictions) -> Bool[np.ndarray, " n"]:

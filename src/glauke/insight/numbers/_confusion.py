@@ -131,9 +131,9 @@ def confusion(predictions: Predictions) -> Confusion:
     )
 
 
-def per_class(predictions: Predictions) -> tuple[ClassScore, ...]:
+def per_class(said: Predictions | Confusion) -> tuple[ClassScore, ...]:
     """Precision, recall and F1 of every class, in the order of the classes."""
-    counted = confusion(predictions)
+    counted = said if isinstance(said, Confusion) else confusion(said)
     matrix = counted.matrix
     wrong = matrix - np.diag(np.diag(matrix))
     scores = []
@@ -159,11 +159,11 @@ def per_class(predictions: Predictions) -> tuple[ClassScore, ...]:
 
 
 def worst_classes(scores: Sequence[ClassScore], count: int) -> tuple[ClassScore, ...]:
-    """Up to `count` classes with the lowest F1, the lower recall first where it is equal, then in their own order.
+    """Up to `count` classes with the lowest recall, the lower F1 first where it is equal, then in their own order.
 
     Classes without pictures have no place on the list.
     """
     if count < 1:
         raise UsageError(f"the number of classes must be at least 1, not {count}")
     judged = [score for score in scores if score.count]
-    return tuple(sorted(judged, key=lambda score: (score.f1, score.recall, score.index))[:count])
+    return tuple(sorted(judged, key=lambda score: (score.recall, score.f1, score.index))[:count])

@@ -12,6 +12,8 @@ from ._mistakes import Mistake, mistakes
 from ._predictions import Predictions
 from ._suspects import LabelSuspects, label_suspects
 
+JUDGES_LABELS = 0.7  # accuracy; a network that errs more often than this is no judge of labels
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairExamples:
@@ -46,6 +48,11 @@ class Explanation:
     """Those with the most confidence in the wrong class."""
     suspects: LabelSuspects
     """All pictures whose label may be wrong."""
+
+    @property
+    def judges_labels(self) -> bool:
+        """Whether the network is right often enough for its doubts about labels to mean something."""
+        return self.predictions.accuracy() >= JUDGES_LABELS
 
     def __repr__(self) -> str:
         """The answer in one line."""

@@ -3,20 +3,24 @@
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from inspect import isroutine
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import CyclicLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
+from torch.nn.parameter import is_lazy
+from torch.optim.lr_scheduler import ChainedScheduler, CyclicLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 
 from glauke.errors import UnknownNameError, UsageError
 
+from .._device import DEVICES, PRECISIONS
 from .._recipe import AUTO
 from ..loop._monitor import MODES, Monitor, mode_of
 from ..loop._step import Compute
 from ..rates._rates import Rate
 from ..rates._schedules import ANNEALS, Number
+from ..rates._suggestions import RULES
 
 ONE_CYCLE = "one-cycle"
 EVERY_STEP = (OneCycleLR, CyclicLR)
@@ -132,23 +136,41 @@ class Experiment:
     def _check_numbers(self) -> None:
         if not self.name.strip() or Path(self.name).name != self.name or "\\" in self.name or self.name == "..":
             raise _usage(f"{self.name!r} cannot be the name of a folder", "name", "choose another")
-        for field, least in (("epochs", 1), ("keep", 1), ("lr_steps", 2), ("seed", 0)):
-            if getattr(self, field) < least:
-                raise _usage(f"it must be at least {least}, not {getattr(self, field)}", field)
-        if self.steps_per_epoch is not None and self.steps_per_epoch < 1:
-            raise _usage(f"it must be at least 1, not {self.steps_per_epoch}", "steps_per_epoch")
+        for field, least in (("epochs", 1), ("steps_per_epoch", 1), ("keep", 1), ("lr_steps", 2), ("seed", 0)):
+            value = getattr(self, field)
+            if value is None and field == "steps_per_epoch":
+                continue
+            if not isinstance(value, int):
+                raise _usage(f"it must be a whole number, not {value!r}", field)
+            if value < least:
+                raise _usage(f"it must be at least {least}, not {value}", field)
         if self.ema is not None and not 0 < self.ema < 1:
             raise _usage(f"it must lie between 0 and 1, not {self.ema}", "ema")
         for field in ("max_lr", "clip"):
             value = getattr(self, field)
             if value not in (None, AUTO) and not (isinstance(value, int | float) and 0 < value < math.inf):
                 raise _usage(f"it must be a number above 0, not {value!r}", field)
-        if self.anneal not in ANNEALS:
-            raise UnknownNameError(self.anneal, kind="anneal", known=ANNEALS)
+        start, end = self.lr_range
+        if not 0 < start < end < math.inf:
+            raise _usage(f"it must climb from above 0 to a number, not from {start} to {end}", "lr_range")
+        high, low = self.momenta or (0.95, 0.85)
+        if not 0 <= low <= high < 1:
+            raise _usage(f"they must be below 1, the greater one first, not {high} and {low}", "momenta")
+        for field, known in (("anneal", ANNEALS), ("lr_rule", RULES), ("precision", PRECISIONS)):
+            if getattr(self, field) not in known:
+                raise UnknownNameError(str(getattr(self, field)), kind=field, known=known)
+        if self.device.partition(":")[0] not in DEVICES:
+            raise UnknownNameError(self.device, kind="device", known=DEVICES)
 
     def _check_parts(self) -> None:
         for field in ("train", "val"):
-            if isinstance(getattr(self, field), Iterator):
+            loader = getattr(self, field)
+            if loader is not None and not hasattr(loader, "__iter__") and not hasattr(loader, "__getitem__"):
+                what = "function" if isroutine(loader) else type(loader).__name__
+                raise _usage(
+                    f"it is a {what}, which cannot be iterated", field, "give a DataLoader or a list of batches"
+                )
+            if isinstance(loader, Iterator):
                 raise _usage(
                     "it is an iterator, which is used up after one pass",
                     field,
@@ -156,10 +178,14 @@ class Experiment:
                 )
         if self.loss is not None and self.step is not None:
             raise _usage("a loss has no use beside a step of your own", "loss", "give one of them")
+        if any(is_lazy(parameter) for parameter in self.model.parameters()):
+            raise _usage("it has parameters without a shape yet", "model", "show it one batch first")
         for field in ("optimizer", "schedule", "model"):
             if isinstance(getattr(self, field), type):
                 raise _usage(f"it is the class {getattr(self, field).__name__}", field, "give an object of it")
         if self.optimizer is None:
+            if not any(parameter.requires_grad for parameter in self.model.parameters()):
+                raise _usage("none of its parameters requires a gradient, so nothing is learnt", "model", "thaw some")
             return
         if isinstance(self.optimizer, torch.optim.LBFGS):
             raise _usage("LBFGS looks at a batch several times in a step, which this loop does not", "optimizer")
@@ -185,12 +211,29 @@ class Experiment:
             return
         if self.scheduler.optimizer is not self.optimizer:
             raise _usage("the scheduler belongs to another optimizer", "schedule", "make it from the one given here")
-        if self.scheduler.last_epoch != 0:
-            raise _usage(
-                f"the scheduler has taken {self.scheduler.last_epoch} steps already", "schedule", "make it anew"
-            )
-        if self.every_step and isinstance(self.scheduler, ReduceLROnPlateau):
+        taken = max(each.last_epoch for each in _chained(self.scheduler))
+        if taken != 0:
+            raise _usage(f"the scheduler has taken {taken} steps already", "schedule", "make it anew")
+        if not isinstance(self.scheduler, ReduceLROnPlateau):
+            return
+        if self.every_step:
             raise _usage("a plateau is seen by the epoch", "every", "leave it out")
+        metric, mode = self.monitored.metric, self.monitored.mode
+        if self.scheduler.mode != mode:
+            raise _usage(
+                f"the plateau looks for a {self.scheduler.mode}imum of {metric}, of which the {mode}imum is best",
+                "schedule",
+                f'make it with mode="{mode}", or monitor a metric whose {self.scheduler.mode}imum is best',
+            )
+
+
+def _chained(scheduler: LRScheduler) -> Iterator[LRScheduler]:
+    """A scheduler, or those that a `ChainedScheduler`, which counts no steps itself, is made of."""
+    if isinstance(scheduler, ChainedScheduler):
+        for each in scheduler._schedulers:  # it has no other name for them
+            yield from _chained(each)
+    else:
+        yield scheduler
 
 
 def _usage(message: str, place: str, fix: str | None = None) -> UsageError:

@@ -58,7 +58,7 @@ def experiment_record(
     experiment: Experiment, optimizer: torch.optim.Optimizer, plan: Plan, device: torch.device, precision: Precision
 ) -> RunRecord:
     """Say all that is known before the first step."""
-    train, val = examples(experiment.train), examples(experiment.val or ())
+    train, val = examples(experiment.train), 0 if experiment.val is None else examples(experiment.val)
     return begun_record(
         plan,
         experiment.model,

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from glauke.errors import UsageError
-from glauke.runs import RunRecord, encode, moved_aside, read, write, write_metrics
+from glauke.runs import RunRecord, moved_aside, read, write, write_metrics
 
 from .._device import Precision, choose_device, choose_precision
 from .._events import Note, Watch, unwatched
@@ -27,10 +27,15 @@ from ..rates._schedules import one_cycle, one_cycle_momentum
 from ..saving._checkpoint import load_checkpoint
 from ..saving._weights import weights_of
 from ._experiment import Experiment
-from ._experiment_facts import choices_of, experiment_record, with_counts
+from ._experiment_facts import experiment_record, with_counts
 from ._experiment_figures import draw_run
+from ._fingerprint import FACTS, check_same, facts_of, weights_hash
+from ._first_batch import check_monitor
 from ._loader_range import find_rate
-from ._loader_task import LoaderTask, generators_of, length, loader_plan
+from ._loader_task import LoaderTask, generators_of, learnt_loss, length, loader_plan
+
+LEFT = "left_weights"
+"""Where the record's `extra` has a hash of the weights that an unfinished run left the model with."""
 
 
 def fit(
@@ -42,11 +47,17 @@ def fit(
 
     - nothing: a new run;
     - an unfinished run: with `resume` it goes on after its last whole epoch, bit for bit as if it had never stopped if
-      the loaders draw from PyTorch's random state or a generator of their own (`torch.utils.data.DataLoader` does);
+      all randomness is PyTorch's: of its global state, or of a generator that the loader, its sampler or its data set
+      holds itself. Not so with transforms that draw from NumPy or Python's `random`, a generator further down, such as
+      in the data set of a `Subset`, or noise in workers that persist;
     - a finished run: it is returned as it is, with a note, and the model gets its best weights.
 
     `restart` moves what stands there aside, to `out.1` or the next free number, and begins anew; nothing is ever
-    deleted. The optimizer's rates and the scheduler stand afterwards where they stood before.
+    deleted. The optimizer forgets its momentum then, but the model keeps its weights: a note says so if they are those
+    that the earlier run left. The optimizer's rates and the scheduler stand afterwards where they stood before.
+
+    Before a new run one batch of the side that is monitored is looked at, and put back, so that a monitor that is not
+    measured, or a batch that the step cannot take, is refused while nothing has been written.
 
     The record says what the best and the last epoch scored. Ctrl-C ends the step at hand and returns a record with the
     status "interrupted".
@@ -58,27 +69,35 @@ def fit(
     """
     began = time.perf_counter()
     folder = Path(out)
-    notes = _restarted(folder, experiment.model, watch) if restart else []
+    notes = _restarted(folder, experiment, watch) if restart else []
     found = _found(folder, resume=resume)
     device = choose_device(experiment.device)
     precision = choose_precision(experiment.precision, device)
     experiment.model.to(device)
+    if isinstance(experiment.loss, nn.Module):
+        experiment.loss.to(device)
     optimizer = experiment.optimizer or default_optimizer(experiment)
     if found is not None:
-        _agree(found, experiment, optimizer)
+        check_same(found, experiment, optimizer, device=device, precision=precision)
         if found.status == "done":
             watch(Note(f"{folder} holds this run already, finished; restart=True would train it again"))
             _take_best(experiment.model, folder, device, watch)
             return found
     run = partial(_session, experiment, optimizer, folder, device=device, precision=precision, watch=watch, began=began)
-    with own_random_state(experiment.seed), kept_rates(optimizer, experiment.scheduler):
+    with own_random_state(experiment.seed, device), kept_rates(optimizer, experiment.scheduler):
         session, rates = run(found=found, notes=notes)
-        record = run_on(session)
+        try:
+            record = run_on(session)
+        finally:
+            if session.record.final is None:
+                _note_weights(folder, experiment.model)
     if record.final is not None:
         record = with_counts(record, session)
         write(folder, record)
         _take_best(experiment.model, folder, device, watch)
         draw_run(folder, record, session, rates)
+    else:
+        record = read(folder)
     return replace(record, folder=folder)
 
 
@@ -104,15 +123,27 @@ def _found(folder: Path, *, resume: bool) -> RunRecord | None:
     return read(folder)
 
 
-def _restarted(folder: Path, model: nn.Module, watch: Watch) -> list[str]:
+def _note_weights(folder: Path, model: nn.Module) -> None:
+    """Note with which weights a run that did not end left the model, so that a restart knows them again."""
+    record = read(folder)
+    write(folder, replace(record, extra={**record.extra, LEFT: weights_hash(model)}))
+
+
+def _restarted(folder: Path, experiment: Experiment, watch: Watch) -> list[str]:
     """Move what stands in the folder aside; say so, and if the model is not as it was before that run."""
+    model, optimizer = experiment.model, experiment.optimizer
     used = any(_holds(model, folder / name) for name in (BEST, "final.safetensors"))
+    if not used and (folder / "run.json").is_file():
+        used = read(folder).extra.get(LEFT) == weights_hash(model)
     moved = moved_aside(folder)
     notes = [] if moved is None else [f"what stood in {folder.name} is now in {moved.name}"]
     if used:
         notes.append(
             "the model begins with the weights that the earlier run ended with; make it anew to train from scratch"
         )
+    if optimizer is not None and optimizer.state:
+        optimizer.state.clear()
+        notes.append("what the optimizer had gathered in earlier steps, such as momentum, was cleared")
     for note in notes:
         watch(Note(note))
     return notes
@@ -123,21 +154,6 @@ def _holds(model: nn.Module, file: Path) -> bool:
         return False
     saved, own = load_file(file), weights_of(model)
     return saved.keys() == own.keys() and all(torch.equal(saved[name], own[name]) for name in own)
-
-
-def _agree(record: RunRecord, experiment: Experiment, optimizer: torch.optim.Optimizer) -> None:
-    """Refuse to go on with, or to pass for, a run of another experiment."""
-    had = {**encode(record.recipe), "experiment": record.name, "seed": record.seed, "parameters": record.parameters}
-    parameters = sum(p.numel() for p in experiment.model.parameters())
-    own = {"experiment": experiment.name, "seed": experiment.seed, "parameters": parameters}
-    now = encode(choices_of(experiment, optimizer)) | own
-    differing = [f"{key} was {had.get(key)} and is {now.get(key)}" for key in now if had.get(key) != now[key]]
-    if differing:
-        raise UsageError(
-            f"the run there is of another experiment: {'; '.join(differing)}",
-            place=str(record.folder),
-            fix="give another out, or restart=True to move it aside",
-        )
 
 
 def _session(
@@ -159,7 +175,7 @@ def _session(
         record = _begin(experiment, optimizer, folder, notes, device=device, precision=precision, watch=watch)
     else:
         record = replace(found, status="running", final=None, ended=None, stopped_reason=None)
-        checkpoint = load_checkpoint(folder / "checkpoints", device=device)
+        checkpoint = load_checkpoint(folder / "checkpoints")
         if checkpoint is not None and steps is None and checkpoint.step:
             steps = found.steps_per_epoch
     rates = _rates(experiment, optimizer, steps, record.max_lr)
@@ -179,6 +195,7 @@ def _session(
         device=device,
         precision=precision,
         ema=experiment.ema,
+        loss=learnt_loss(experiment),
         generators=generators_of(experiment),
         watch=watch,
         began=began,
@@ -206,6 +223,7 @@ def _begin(
 ) -> RunRecord:
     """Find the rate, then make the folder and write what is known before the first step."""
     start = time.perf_counter()
+    facts = facts_of(experiment, optimizer)
     steps, most = experiment.steps_per_epoch or length(experiment.train), length(experiment.train)
     if steps is None and experiment.cycles:
         raise UsageError(
@@ -215,12 +233,17 @@ def _begin(
         )
     if steps is not None and most is not None and steps > most:
         raise UsageError(f"the loader has {most} batches, not {steps}", place="steps_per_epoch")
+    check_monitor(experiment, optimizer, device=device, precision=precision)
+    _check_total(experiment, steps)
     if experiment.peak == AUTO:
         peak = find_rate(experiment, optimizer, precision=precision, watch=watch)
         watch(Note(f"rate {peak.rate:.4g} by rule {peak.rule}: {peak.reason}"))
     else:
         peak = _given(experiment, optimizer)
-    extra: dict[str, object] = {"monitor": {"metric": experiment.monitor, "mode": experiment.monitored.mode}}
+    extra: dict[str, object] = {
+        "monitor": {"metric": experiment.monitor, "mode": experiment.monitored.mode},
+        FACTS: facts,
+    }
     folder.mkdir(parents=True, exist_ok=True)
     spent = {}
     if peak is not None and peak.test is not None:
@@ -240,6 +263,18 @@ def _begin(
     write_metrics(folder / "metrics.csv", ())
     write(folder, record)
     return record
+
+
+def _check_total(experiment: Experiment, steps: int | None) -> None:
+    """Refuse a scheduler that ends before the run does, which PyTorch says only when it gets there."""
+    total = getattr(experiment.scheduler, "total_steps", None)
+    each = steps if experiment.every_step else 1
+    if isinstance(total, int) and each is not None and total < each * experiment.epochs:
+        raise UsageError(
+            f"the scheduler has {total} steps, and the run takes {each * experiment.epochs} of them",
+            place="schedule",
+            fix=f"make it with total_steps={each * experiment.epochs}",
+        )
 
 
 def _given(experiment: Experiment, optimizer: torch.optim.Optimizer) -> Peak | None:

@@ -1,10 +1,10 @@
 """Experiments one after the other, and their records by name."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from glauke.errors import NotFiniteError, UnknownNameError, UsageError
+from glauke.errors import GlaukeError, UnknownNameError, UsageError
 from glauke.runs import Group, RunRecord, final_accuracy, read, spread, write_group
 
 from .._events import Note, Watch, unwatched
@@ -19,6 +19,8 @@ class Records:
     records: tuple[RunRecord, ...]
     folder: Path
     """The group's folder, which `glauke compare` and `glauke runs` understand."""
+    failed: Mapping[str, str] = field(default_factory=dict)
+    """Why, by the names of those that failed; one that could not even begin has no record."""
 
     def __getitem__(self, name: str) -> RunRecord:
         """The record of the experiment called `name`; `UnknownNameError` names the nearest otherwise."""
@@ -51,10 +53,11 @@ def fit_all(
 ) -> Records:
     """Fit experiments one after the other, each as `fit` would, in a folder of its own name inside `out`.
 
-    One whose loss is no longer finite does not keep the others from running: its record has the status "failed" and
-    says why. After Ctrl-C those that have not begun are missing; the same call goes on with them.
+    One that fails does not keep the others from running: `failed` says why, and its record, if it had begun, has the
+    status "failed". After Ctrl-C those that have not begun are missing; the same call goes on with them.
 
     Raises:
+        GlaukeError: that of the only experiment, or of the first, if none of them could even begin.
         UsageError: two have the same name, also on a disk that does not tell capitals apart, or share a model or an
             optimizer, so that the second would go on from what the first has learnt.
     """
@@ -63,20 +66,32 @@ def fit_all(
     folder.mkdir(parents=True, exist_ok=True)
     group = Group(kind="experiments", members=tuple(each.name for each in experiments))
     write_group(folder, group)
-    records = []
+    records, failed, errors = [], {}, []
     for number, experiment in enumerate(experiments, start=1):
         watch(Note(f"experiment {number} of {len(experiments)}: {experiment.name}"))
         place = folder / experiment.name
+        before = _record(place)
         try:
             records.append(fit(experiment, out=place, resume=resume, restart=restart, watch=watch))
-        except NotFiniteError as error:
-            watch(Note(str(error)))
-            records.append(read(place))
+        except GlaukeError as error:
+            watch(Note(f"{experiment.name} failed: {error}"))
+            failed[experiment.name] = str(error)
+            errors.append(error)
+            after = _record(place)
+            if after is not None and after != before:  # else it never began, and what stands there is another run
+                records.append(after)
+            continue
         if records[-1].status == "interrupted":
             break
+    if errors and not records:
+        raise errors[0]
     accuracies = [value for record in records if (value := final_accuracy(record)) is not None]
     write_group(folder, Group(kind=group.kind, members=group.members, accuracy=spread(accuracies)))
-    return Records(records=tuple(records), folder=folder)
+    return Records(records=tuple(records), folder=folder, failed=failed)
+
+
+def _record(folder: Path) -> RunRecord | None:
+    return read(folder) if (folder / "run.json").is_file() else None
 
 
 def _check(experiments: Sequence[Experiment]) -> None:

@@ -46,6 +46,7 @@ class _Stepping(nn.Module):
     def __init__(self, model: nn.Module, compute: Compute) -> None:
         super().__init__()
         self.model, self.compute = model, compute
+        self.training = model.training  # as a whole it is in the mode of the model, whose parts may have other ones
 
     def forward(self, batch: Any) -> Tensor:
         return self.compute(self.model, batch).loss

@@ -124,6 +124,8 @@ def _checked(compute: Compute) -> Compute:
         step = compute(model, batch)
         if not isinstance(step, Step):
             raise UsageError(f"it gave a {type(step).__name__}", place="step", fix="let it return glauke.training.Step")
+        if step.count < 1:
+            raise UsageError(f"it counted {step.count} examples", place="step", fix="let count be those of the batch")
         if step.loss.numel() != 1:
             raise UsageError(
                 f"the loss has the shape {tuple(step.loss.shape)}", place="loss", fix="let it be a mean over the batch"
@@ -164,6 +166,12 @@ def begun(loader: Iterable[Any], epoch: int) -> Iterator[Any]:
         if callable(set_epoch):
             set_epoch(epoch)
     return iter(loader)
+
+
+def learnt_loss(experiment: Experiment) -> nn.Module | None:
+    """The loss, if it is a module with something to save."""
+    loss = experiment.loss
+    return loss if isinstance(loss, nn.Module) and loss.state_dict() else None
 
 
 def generators_of(experiment: Experiment) -> list[torch.Generator]:

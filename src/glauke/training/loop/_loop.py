@@ -1,7 +1,8 @@
 """One step of training and one pass of evaluation: the only file with a backward pass of its own run."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from glauke.errors import NotFiniteError
 
 from .._device import Precision
+from ..rates._gradients import largest_entry, parameters_of
 from ..rates._preserved import evaluating
 from ._step import Compute, Step, Totals
 
@@ -39,20 +41,25 @@ def train_step(
 ) -> tuple[float, Step]:
     """Take one step; return the loss and what was computed, both from before it.
 
-    `before_apply` is called between the backward pass and the optimizer's step. Raises `NotFiniteError` before the
-    weights change if the loss is NaN or infinite.
+    `before_apply` is called between the backward pass and the optimizer's step. `clip` bounds the norm of what the
+    optimizer steps along. No gradient from before counts, and none is left, however the step ends.
+
+    Raises `NotFiniteError` before the weights change if the loss is NaN or infinite, and on a CPU also if a gradient
+    is. A GPU would have to be waited for; there, loss scaling skips such a step, and without it the next loss tells.
     """
-    with precision.autocast():
-        step = compute(model, batch)
-    value = _backward(step.loss, scaler)
-    if before_apply is not None:
-        before_apply()
-    if clip is not None:
-        scaler.unscale_(optimizer)
-        nn.utils.clip_grad_norm_(model.parameters(), clip)
-    scaler.step(optimizer)
-    scaler.update()
-    optimizer.zero_grad(set_to_none=True)
+    with _own_gradients(model, optimizer):
+        with precision.autocast():
+            step = compute(model, batch)
+        value = _backward(step.loss, scaler)
+        if before_apply is not None:
+            before_apply()
+        if step.loss.device.type == "cpu" and not scaler.is_enabled():
+            _require_finite(largest_entry(parameters_of(optimizer)).item(), what="the gradient")
+        if clip is not None:
+            scaler.unscale_(optimizer)
+            nn.utils.clip_grad_norm_(parameters_of(optimizer), clip)
+        scaler.step(optimizer)
+        scaler.update()
     return value, step
 
 
@@ -77,15 +84,30 @@ def evaluate(
     return totals
 
 
+@contextmanager
+def _own_gradients(model: nn.Module, optimizer: torch.optim.Optimizer) -> Iterator[None]:
+    """No gradients before and none afterwards, also of weights that the optimizer does not hold: they would pile up."""
+    model.zero_grad(set_to_none=True)
+    optimizer.zero_grad(set_to_none=True)
+    try:
+        yield
+    finally:
+        model.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
+
+
 def _backward(loss: Tensor, scaler: torch.amp.GradScaler) -> float:
     """Compute the gradients of a loss and return its value."""
     arrival = _Arrival(loss)
     scaler.scale(loss).backward()
     # The copy was queued before the backward pass, so the host learns the loss while the device is still busy with the
     # backward pass and queues the next kernels in time: the check costs the device nothing.
-    value = arrival.value()
+    return _require_finite(arrival.value(), what="the loss")
+
+
+def _require_finite(value: float, *, what: str) -> float:
     if not math.isfinite(value):
-        raise NotFiniteError(f"the loss became {value}", fix="lower the learning rate (--max-lr)")
+        raise NotFiniteError(f"{what} became {value}", fix="lower the learning rate (--max-lr)")
     return value
 
 

@@ -1,5 +1,7 @@
 """When a run will end, from the steps that were timed so far."""
 
+from itertools import accumulate
+
 from .._plan import Plan
 
 TIMED_STEPS = 20  # steps after which the expected end can be told
@@ -11,6 +13,9 @@ class Pace:
     def __init__(self) -> None:
         self.work: tuple[int, int] | None = None
         self.steps, self.seconds = 0, 0.0
+        self.plan: Plan | None = None
+        self.pixels_before: tuple[int, ...] = ()
+        """Pixels of all steps before each epoch of `plan`, and of all of them: summed once, since every step asks."""
 
     def seconds_left(self, seconds: float, *, step: int, plan: Plan) -> float | None:
         """Count a step, the one before `step`, and tell the seconds to the end; None until enough were timed.
@@ -24,11 +29,12 @@ class Pace:
         self.steps, self.seconds = self.steps + 1, self.seconds + seconds
         if self.steps < TIMED_STEPS:
             return None
-        ahead, first = 0.0, 0
-        for size, batch, steps in zip(plan.sizes, plan.batch_sizes, plan.steps, strict=True):
-            ahead += _pixels(size, batch) / _pixels(*work) * min(max(first + steps - step, 0), steps)
-            first += steps
-        return ahead * self.seconds / self.steps
+        if plan is not self.plan:
+            epochs = zip(plan.sizes, plan.batch_sizes, plan.steps, strict=True)
+            each = (_pixels(size, batch) * steps for size, batch, steps in epochs)
+            self.plan, self.pixels_before = plan, tuple(accumulate(each, initial=0))
+        done = self.pixels_before[epoch] + (step - plan.first_step(epoch)) * _pixels(*work)
+        return (self.pixels_before[-1] - done) / _pixels(*work) * self.seconds / self.steps
 
 
 def _pixels(size: int, batch: int) -> int:

@@ -30,6 +30,9 @@ class PackTask:
         self.counted, self.whole_epochs = True, False
         self.compute = classification(make_objective(setting.recipe.label_smoothing))
         self.pictures: Batches | None = None
+        self.held_out: Batches | None = None
+        self.held_out_count: int | None = None
+        """How many held-out pictures were asked for in `held_out`; None is all."""
 
     @property
     def plan(self) -> Plan:
@@ -40,6 +43,8 @@ class PackTask:
         """The pictures of an epoch, brought to its size once for all epochs of that size."""
         size = self.plan.sizes[epoch]
         if self.pictures is None or self.pictures.size != size:
+            # Before the new ones are made: memory need not hold both, nor streaming be chosen for want of it.
+            self.pictures = None
             self.pictures = self.setting.train_batches(size)
         return self.pictures.epoch(epoch, first_step=first_step, batch_size=self.plan.batch_sizes[epoch])
 
@@ -92,7 +97,7 @@ class PackTask:
         return ", ".join(self.setting.pack.names[int(i)] for i in batch.samples[:3].tolist())
 
     def _judge(self, model: nn.Module, count: int | None, *, mirror: bool = False, told: Told) -> Judged:
-        held_out, scores = self.setting.held_out_batches(count), Scores()
+        held_out, scores = self._held_out(count), Scores()
         done = iter(range(1, len(held_out) + 1))
         totals = evaluate(
             model,
@@ -103,6 +108,13 @@ class PackTask:
             watch=lambda: told(next(done), len(held_out)),
         )
         return Judged(means=totals.means(), count=totals.count, scores=scores)
+
+    def _held_out(self, count: int | None) -> Batches:
+        """The pictures of the curve, or all, made once for all judgements in a row that ask for the same."""
+        if self.held_out is None or self.held_out_count != count:
+            self.held_out = None
+            self.held_out, self.held_out_count = self.setting.held_out_batches(count), count
+        return self.held_out
 
 
 def scored(compute: Compute, scores: Scores, *, mirror: bool = False) -> Compute:

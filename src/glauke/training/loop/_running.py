@@ -1,7 +1,7 @@
 """A session carried to its end, and what a run borrows from the process for that time."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import torch
@@ -30,20 +30,26 @@ def run_on(session: Session, *, stop_after_steps: int | None = None, target: flo
 
 
 @contextmanager
-def own_random_state(seed: int) -> Iterator[None]:
-    """Seed PyTorch's global generator, which dropout draws from, for the run alone."""
-    devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield
+def own_random_state(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed PyTorch's global generator, which dropout draws from, for the run alone, on its device.
+
+    Of several GPUs that of the run is the current one inside: events and the random state are those of the current one.
+    """
+    with torch.cuda.device(device) if device.type == "cuda" else nullcontext():
+        devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(seed)
+            yield
 
 
 @contextmanager
 def determinism(wanted: bool) -> Iterator[None]:
-    """Let operations whose result may differ from run to run be refused inside."""
+    """Let operations whose result may differ from run to run be refused inside; where that is not wanted, as it was."""
     before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(wanted or before, warn_only=False)
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    if wanted:
+        torch.use_deterministic_algorithms(True)
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before)
+        torch.use_deterministic_algorithms(before, warn_only=warn_only)

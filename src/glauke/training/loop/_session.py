@@ -16,7 +16,8 @@ from glauke.runs import EpochRow, RunRecord, Score, decode, encode, write, write
 
 from .._device import Precision
 from .._events import EpochDone, Stage, Stepped, Watch
-from ..saving._checkpoint import Checkpoint, restore_random, save_checkpoint
+from ..rates._preserved import in_training
+from ..saving._checkpoint import KEPT, Checkpoint, restore_random, save_checkpoint
 from ..saving._facts import now, peak_memory_mib
 from ..saving._weights import save_weights
 from ._clock import Clock
@@ -48,6 +49,7 @@ class Session:
         device: torch.device,
         precision: Precision,
         ema: float | None,
+        loss: nn.Module | None = None,
         generators: Sequence[torch.Generator] = (),
         watch: Watch,
         began: float,
@@ -55,7 +57,7 @@ class Session:
         self.task, self.model, self.optimizer, self.record = task, model, optimizer, record
         self.folder, self.device, self.precision, self.watch = folder, device, precision, watch
         self.scaler = precision.scaler()
-        self.generators = generators
+        self.loss, self.generators = loss, generators
         self.average = Average(model, decay=ema) if ema is not None else None
         self.step = self.pictures = 0
         self.rows: list[EpochRow] = []
@@ -64,6 +66,8 @@ class Session:
         self.pace = Pace()
         self.began, self.seconds_before = began, record.seconds
         self.saved_at = time.perf_counter()
+        self.saved: list[Path] = []
+        """Checkpoints that this session wrote and read back."""
         self.whole: Judged | None = None
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -72,11 +76,16 @@ class Session:
         self.model.load_state_dict(checkpoint.model)
         self.optimizer.load_state_dict(checkpoint.optimizer)
         for parameter, values in self.optimizer.state.items():
-            # Files hold plain strides; a buffer must lie in memory as its weights do.
+            # Files hold plain strides; a buffer must lie in memory as its weights do. A count of steps that the
+            # optimizer keeps with the host stays there: on a GPU, reading it would make the host wait for every step.
             for key, value in values.items():
-                if isinstance(value, Tensor) and value.shape == parameter.shape:
-                    values[key] = torch.empty_like(parameter).copy_(value)
+                if not isinstance(value, Tensor) or value.shape != parameter.shape or value.device != parameter.device:
+                    continue
+                if value.stride() != parameter.stride():
+                    values[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
         self.scaler.load_state_dict(state["scaler"])
+        if self.loss is not None and checkpoint.loss is not None:
+            self.loss.load_state_dict(checkpoint.loss)
         if self.average is not None and checkpoint.average is not None:
             self.average.load(checkpoint.average, updates=state["averaged"])
         self.step = checkpoint.step
@@ -92,8 +101,15 @@ class Session:
     def run(
         self, interrupt: Interrupt, *, stop_after_steps: int | None = None, target: float | None = None
     ) -> RunRecord:
-        """Train until the end, the target, the number of steps or a wish to stop; return the record, written."""
-        self.model.train()
+        """Train until the end, the target, the number of steps or a wish to stop; return the record, written.
+
+        Parts of the model that are in evaluation mode while the model is not, such as frozen norms, stay so, and
+        afterwards every part has its mode again.
+        """
+        with in_training(self.model):
+            return self._epochs(interrupt, stop_after_steps=stop_after_steps, target=target)
+
+    def _epochs(self, interrupt: Interrupt, *, stop_after_steps: int | None, target: float | None) -> RunRecord:
         # By the rows, not by the step: a run stopped after an epoch's last step has that epoch still to close.
         for epoch in range(len(self.rows), self.task.plan.epochs):
             if not self._steps_of(epoch, interrupt, stop_after_steps):
@@ -115,7 +131,7 @@ class Session:
             "seconds_in_epoch": self.clock.epoch,
         }
         with self.clock.counting("write"):
-            save_checkpoint(
+            path = save_checkpoint(
                 self.folder / "checkpoints",
                 step=self.step,
                 model=self.model,
@@ -123,8 +139,11 @@ class Session:
                 scaler=self.scaler,
                 state=state,
                 average=self.average.shadow if self.average else None,
+                loss=self.loss,
                 generators=self.generators,
+                sound=self.saved,
             )
+        self.saved = [path, *(each for each in self.saved if each != path)][:KEPT]
         self.saved_at = time.perf_counter()
 
     def _steps_of(self, epoch: int, interrupt: Interrupt, stop_after_steps: int | None) -> bool:
@@ -318,9 +337,10 @@ class Session:
         names, plan = self.task.describe(batch), self.task.plan
         where = f", on a batch that begins with {names}" if names else ""
         peak = "" if self.record.max_lr is None else f" below {self.record.max_lr:.4g}"
+        sound = all(bool(torch.isfinite(parameter).all()) for parameter in self.model.parameters())
         return NotFiniteError(
-            f"{error.message} at step {self.step + 1} of {plan.num_steps}, at rate {lr:.4g}{where}; the weights were "
-            "not changed by it",
+            f"{error.message} at step {self.step + 1} of {plan.num_steps}, at rate {lr:.4g}{where}; "
+            + ("the weights were not changed by it" if sound else "the weights were no longer finite before it"),
             place=str(self.folder),
             fix=f"begin again with a peak rate{peak} (--max-lr, or max_lr in a program)",
         )

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from glauke.errors import UsageError
 
-from ..rates._pairs import classes_of
+from ..rates._pairs import classes_of, parted
 
 LOSS = "loss"
 
@@ -97,19 +97,22 @@ def classification(objective: Callable[[Any, Any], Tensor], *, plain: bool = Tru
 
     With `plain` the loss that is shown is the cross-entropy in nats, without the label smoothing and the like of the
     objective: the curves of both sides then show one quantity, and their distance means something. Otherwise it is the
-    objective itself, and hits are counted only where labels are classes. Where pictures are mixed and labels are
-    shares, a hit is the class with the largest share, so the accuracy of training is then no measure of how well the
-    pictures are known.
+    objective itself, and hits are counted only where labels are classes. Where pictures are mixed and the objective is
+    a cross-entropy, labels are shares, and a hit is the class with the largest share, so the accuracy of training is
+    then no measure of how well the pictures are known. Under any other objective such labels have no hits: they may
+    name several classes at once.
     """
+    shares = plain or objective is F.cross_entropy or isinstance(objective, nn.CrossEntropyLoss)
 
     def compute(model: Model, batch: Any) -> Step:
-        inputs, labels = batch
+        inputs, labels = parted(batch)
         outputs = model(inputs)
-        classes = classes_of(outputs, labels)
+        classes = classes_of(outputs, labels, shares=shares)
         if plain and classes is None:
             shapes = [tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__ for x in (outputs, labels)]
             raise UsageError(
-                f"cross-entropy needs outputs (batch, classes) and labels (batch,), not {shapes[0]} and {shapes[1]}",
+                f"cross-entropy needs outputs (batch, 2 or more classes) and labels (batch,), not {shapes[0]} and "
+                f"{shapes[1]}",
                 fix="give a loss or a step of your own",
             )
         loss = objective(outputs, labels)

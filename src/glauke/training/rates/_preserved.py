@@ -69,6 +69,28 @@ def evaluating(model: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
+@contextmanager
+def in_training(model: nn.Module) -> Iterator[None]:
+    """Let `model` train inside, with the parts of a training model that are in evaluation mode left so.
+
+    Those are frozen norms. A model in evaluation mode trains as a whole. Afterwards every module has its own mode.
+
+    >>> model = nn.Sequential(nn.BatchNorm1d(2), nn.Dropout())
+    >>> frozen = model[0].eval()
+    >>> with in_training(model):
+    ...     frozen.training, model.training
+    (False, True)
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    if not model.training:
+        model.train()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
 def _keep(thing: object) -> Undo:
     """Copy the state of `thing`, parameters apart, and return what puts it back."""
     match thing:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from glauke.errors import UnknownNameError, UsageError
 
+from ._gradients import largest_entry, parameters_of
 from ._groups import ratios, set_rates
 from ._pairs import endless, hits, on_device, pair
 from ._preserved import evaluating, preserved
@@ -232,25 +233,19 @@ class _Trial:
         self.optimizer.zero_grad()
         loss.backward()
         if self.clip is not None:
-            return nn.utils.clip_grad_norm_(self._parameters(), self.clip)
-        gradients = [p.grad for p in self._parameters() if p.grad is not None]
-        dense = [gradient.coalesce().values() if gradient.is_sparse else gradient for gradient in gradients]
-        # The largest entry: NaN shows in it, and unlike a sum of squares it cannot overflow.
-        return nn.utils.get_total_norm(dense, math.inf)
+            return nn.utils.clip_grad_norm_(parameters_of(self.optimizer), self.clip)
+        return largest_entry(parameters_of(self.optimizer))
 
     def _scaled_step(self, scaler: torch.amp.GradScaler, loss: Tensor) -> bool:
         self.optimizer.zero_grad()
         scaler.scale(loss).backward()
         if self.clip is not None:
             scaler.unscale_(self.optimizer)
-            nn.utils.clip_grad_norm_(self._parameters(), self.clip)
+            nn.utils.clip_grad_norm_(parameters_of(self.optimizer), self.clip)
         before = scaler.get_scale()
         scaler.step(self.optimizer)
         scaler.update()
         return scaler.get_scale() >= before  # it halves the scale where it found the gradient not finite
-
-    def _parameters(self) -> list[Tensor]:
-        return [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
 
     def _held_out(self, batch: Any) -> Tensor:
         inputs, labels = self._taken(batch)

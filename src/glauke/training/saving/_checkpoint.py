@@ -5,9 +5,10 @@ crash at any moment leaves either the folder whole or no folder. Loading takes t
 because neither PyTorch's nor safetensors' own format notices a flipped bit.
 """
 
+import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,13 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from glauke.errors import CannotGoOnError, NoCheckpointError
-from glauke.files import new_folder, require_space, sha256, write_bytes, write_json
+from glauke.errors import CannotGoOnError, NoCheckpointError, UsageError
+from glauke.files import disk_errors, new_folder, require_space, sha256
 
 from ._weights import on_cpu, weights_of
 
 FORMAT = 2  # 1 had no names for its sums
-AVERAGE = "average.safetensors"
+AVERAGE, LOSS = "average.safetensors", "loss.safetensors"
 KEPT = 2  # the newest and one to fall back on
 
 
@@ -38,6 +39,8 @@ class Checkpoint:
     """Whatever plain values the run put there: rows, sums, best, seconds."""
     average: dict[str, Tensor] | None
     """Averages of the weights, where the run has them."""
+    loss: dict[str, Tensor] | None
+    """Parameters and buffers of the loss, where it is a module."""
     passed_over: tuple[str, ...]
     """Newer checkpoints that were damaged, each with the reason."""
 
@@ -51,11 +54,16 @@ def save_checkpoint(
     scaler: torch.amp.GradScaler,
     state: dict[str, Any],
     average: dict[str, Tensor] | None = None,
+    loss: nn.Module | None = None,
     generators: Sequence[torch.Generator] = (),
+    sound: Collection[Path] = (),
 ) -> Path:
     """Write `folder/step-NNNNNNNN`, keep the two newest valid ones, and return its path.
 
-    Raises `CannotGoOnError` for weights that are not finite (they must never replace good ones) and `DiskFullError`.
+    Of `sound`, which this process wrote and read back, only the sizes are looked at again, not the hashes.
+
+    Raises `CannotGoOnError` for weights that are not finite (they must never replace good ones), `DiskFullError`, and
+    `UsageError` for an optimizer that keeps what is neither a tensor nor a plain value.
     """
     weights, averages = weights_of(model), on_cpu(average or {})
     if not all(bool(torch.isfinite(t).all()) for t in weights.values() if t.is_floating_point()):
@@ -64,33 +72,37 @@ def save_checkpoint(
     folder.mkdir(parents=True, exist_ok=True)
     require_space(folder, 2 * sum(t.nbytes for part in (weights, averages, buffers) for t in part.values()))
     target = folder / f"step-{step:08d}"
-    if target.exists() and not _fault(target):
+    if target.exists() and not _fault(target, hashes=target not in sound):
         return target
     if target.exists():
         shutil.rmtree(target)
     with new_folder(target) as fresh:
-        write_bytes(fresh / "model.safetensors", save(weights))
-        write_bytes(fresh / "optimizer.safetensors", save(buffers))
-        write_bytes(fresh / "random.safetensors", save(_random_state(generators)))
+        files = {
+            "model.safetensors": _written(fresh / "model.safetensors", save(weights)),
+            "optimizer.safetensors": _written(fresh / "optimizer.safetensors", save(buffers)),
+            "random.safetensors": _written(fresh / "random.safetensors", save(_random_state(generators))),
+        }
         if average is not None:
-            write_bytes(fresh / AVERAGE, save(averages))
-        write_json(
-            fresh / "state.json",
-            {"step": step, "optimizer": settings, "scaler": scaler.state_dict(), "run": state},
-        )
-        files = {path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in sorted(fresh.iterdir())}
-        write_json(fresh / "MANIFEST.json", {"format": FORMAT, "step": step, "files": files})
+            files[AVERAGE] = _written(fresh / AVERAGE, save(averages))
+        if loss is not None:
+            files[LOSS] = _written(fresh / LOSS, save(weights_of(loss)))
+        whole = {"step": step, "optimizer": settings, "scaler": scaler.state_dict(), "run": state}
+        files["state.json"] = _written(fresh / "state.json", _json(whole))
+        _written(fresh / "MANIFEST.json", _json({"format": FORMAT, "step": step, "files": files}))
         if fault := _fault(fresh):
             raise CannotGoOnError(f"the checkpoint could not be read back: {fault}", place=str(target))
-    valid = [path for path in _newest_first(folder) if path == target or not _fault(path)][:KEPT]
+    known = {target, *sound}
+    valid = [path for path in _newest_first(folder) if not _fault(path, hashes=path not in known)][:KEPT]
     for old in _newest_first(folder):
         if old not in valid:
             shutil.rmtree(old)
     return target
 
 
-def load_checkpoint(folder: Path, *, device: torch.device) -> Checkpoint | None:
-    """Read the newest checkpoint that its manifest vouches for; None where there never was one.
+def load_checkpoint(folder: Path) -> Checkpoint | None:
+    """Read the newest checkpoint that its manifest vouches for, to the host's memory; None where there never was one.
+
+    What takes the tensors puts each where it belongs: an optimizer keeps some of its own with the host.
 
     Raises `NoCheckpointError` where there are checkpoints and all are damaged: starting afresh would hide a loss.
     """
@@ -100,14 +112,15 @@ def load_checkpoint(folder: Path, *, device: torch.device) -> Checkpoint | None:
             passed_over.append(f"{path.name}: {fault}")
             continue
         document = json.loads((path / "state.json").read_text(encoding="utf-8"))
-        buffers = load_file(path / "optimizer.safetensors", device=str(device))
+        buffers = load_file(path / "optimizer.safetensors")
         return Checkpoint(
             step=document["step"],
-            model=load_file(path / "model.safetensors", device=str(device)),
+            model=load_file(path / "model.safetensors"),
             optimizer=_join_optimizer(buffers, document["optimizer"]),
             random=load_file(path / "random.safetensors"),
             state={**document["run"], "scaler": document["scaler"]},
-            average=load_file(path / AVERAGE, device=str(device)) if (path / AVERAGE).exists() else None,
+            average=load_file(path / AVERAGE) if (path / AVERAGE).exists() else None,
+            loss=load_file(path / LOSS) if (path / LOSS).exists() else None,
             passed_over=tuple(passed_over),
         )
     if passed_over:
@@ -152,7 +165,24 @@ def _split_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor
         {key: value.item() if isinstance(value, Tensor) else value for key, value in group.items()}
         for group in whole["param_groups"]
     ]
+    for where, values in (("state", plain), *(("groups", group) for group in groups)):
+        for key, value in values.items():
+            if not _is_plain(value):
+                raise UsageError(
+                    f"its {where} hold a {type(value).__name__} as {key.rpartition('.')[2]!r}, which no checkpoint can",
+                    place="optimizer",
+                    fix="use one that keeps tensors and plain values",
+                )
     return on_cpu(tensors), {"param_groups": groups, "plain": plain}
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value comes back from JSON as it was, but for tuples, which come back as lists."""
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return all(_is_plain(each) for each in value)
+    return value is None or isinstance(value, bool | int | float | str)
 
 
 def _join_optimizer(tensors: dict[str, Tensor], settings: dict[str, Any]) -> dict[str, Any]:
@@ -169,8 +199,20 @@ def _newest_first(folder: Path) -> Iterator[Path]:
     yield from sorted(steps, key=lambda path: int(path.name.removeprefix("step-")), reverse=True)
 
 
-def _fault(path: Path) -> str | None:
-    """Say what is wrong with a checkpoint's files, or None."""
+def _written(path: Path, data: bytes) -> dict[str, int | str]:
+    """Write a file of a fresh folder, which is made durable as a whole, and give what its manifest says of it."""
+    with disk_errors(path):
+        path.write_bytes(data)
+    # Of what was meant, not of what the disk made of it.
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
+
+
+def _fault(path: Path, *, hashes: bool = True) -> str | None:
+    """Say what is wrong with a checkpoint's files, or None; without `hashes` only by their sizes."""
     try:
         manifest = json.loads((path / "MANIFEST.json").read_text(encoding="utf-8"))
         if manifest["format"] != FORMAT:
@@ -179,7 +221,7 @@ def _fault(path: Path) -> str | None:
             file = path / name
             if file.stat().st_size != expected["bytes"]:
                 return f"{name} has {file.stat().st_size} bytes instead of {expected['bytes']}"
-            if sha256(file) != expected["sha256"]:
+            if hashes and sha256(file) != expected["sha256"]:
                 return f"{name} does not match its hash"
     except OSError as error:
         return f"{Path(error.filename or path).name} cannot be read ({error.strerror})"
