@@ -16,7 +16,7 @@ def section(heading: str, *content: Child) -> Markup | None:
     """A section, or nothing at all where there is nothing to show.
 
     >>> section("Notes", None, []), section("Notes", "one")
-    (None, Markup('<section><h2>Notes</h2>one</section>'))
+    (None, '<section><h2>Notes</h2>one</section>')
     """
     kept = [item for item in content if item]
     return element("section", element("h2", heading), kept) if kept else None
@@ -26,7 +26,7 @@ def isolated(text: str) -> Markup:
     """A name from outside, so that right-to-left letters in it do not move its neighbours.
 
     >>> isolated("a cat")
-    Markup('<bdi>a cat</bdi>')
+    '<bdi>a cat</bdi>'
     """
     return element("bdi", text)
 
