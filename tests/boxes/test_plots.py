@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from figures_seen import assert_tidy, texts
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from PIL import Image
 
 from glauke.boxes import Annotations, anchors, cluster, plots
@@ -81,23 +81,6 @@ def save_all(annotations: Annotations, folder: Path) -> dict[str, str]:
 def saved(tmp_path_factory) -> tuple[Path, dict[str, str]]:
     folder = tmp_path_factory.mktemp("plots")
     return folder, save_all(many(), folder)
-
-
-def texts(figure: Figure) -> list[str]:
-    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
-
-
-def assert_tidy(figure: Figure) -> None:
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    ticks = {label for ax in figure.axes for label in (*ax.get_xticklabels(), *ax.get_yticklabels())}
-    shown = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip() and t not in ticks]
-    placed = [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in shown]
-    width, height = canvas.get_width_height()
-    for (a, box), (b, other) in itertools.combinations(placed, 2):
-        assert not box.padded(-0.5).overlaps(other.padded(-0.5)), f"{a!r} covers {b!r}"
-    for name, box in placed:
-        assert box.x0 >= 0 and box.x1 <= width + 1 and box.y0 >= 0 and box.y1 <= height + 1, f"{name!r} is cut off"
 
 
 def test_every_figure_is_three_files_and_fits_into_a_page(saved):

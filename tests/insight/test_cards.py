@@ -4,7 +4,7 @@ import html5lib
 import numpy as np
 import pytest
 
-from glauke.insight import Predictions, calibration, confusion
+from glauke.insight import Predictions, calibration, confusion, explain
 
 
 @pytest.fixture
@@ -62,3 +62,10 @@ def test_a_temperature_at_its_limit_is_not_told_as_a_fit():
         readable=("cat", "dog"),
     )
     assert repr(calibration(perfect)).endswith("no temperature fits)")
+
+
+def test_an_explanation(said):
+    found = explain(said)
+    shown = found._repr_html_()
+    assert "Explanation of 4 pictures: accuracy 75.00%" in shown and "Confusion: " in shown and "Calibration: " in shown
+    assert any(row.startswith("dog\\x1b[2J|cat") or row.startswith("cat|dog\\x1b[2J") for row in parsed(found))

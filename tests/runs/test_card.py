@@ -42,3 +42,8 @@ def test_the_curves_are_shown_where_the_folder_has_them(record, tmp_path):
 def test_hostile_names_are_text(record):
     hostile = replace(record, name="<script>\x1b[2J")
     assert "<script>" not in hostile._repr_html_() and "\x1b" not in repr(hostile)
+
+
+def test_a_run_without_an_accuracy_says_its_loss(record):
+    measured = replace(record, final=replace(record.final, val_accuracy=float("nan"), val_loss=0.25))
+    assert "loss 0.25 after epoch 50" in repr(measured) and "nan" not in repr(measured)

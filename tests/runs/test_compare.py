@@ -28,6 +28,9 @@ def test_two_runs_by_hand(make_run):
         f"{100 * test.high:+.2f}, p = 0.012)."
     )
     assert found.apart == found.notes == ()
+    assert repr(found) == f"Comparison({runs.headline(found)})"
+    shown = found._repr_html_()
+    assert all(part in shown for part in ("40.00 points", "Paired tests", "Settings that differ", "max_lr"))
 
 
 def test_a_difference_that_is_not_shown_has_no_winner(make_run):

@@ -5,9 +5,8 @@ import math
 from dataclasses import replace
 
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from figures_seen import assert_tidy, texts
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from glauke import plots as house
 from glauke.files import read_csv
@@ -17,10 +16,6 @@ from glauke.runs import Compared, PairedTest, beside, compare, plots, read
 
 def compared(make_run, count: int) -> list[Compared]:
     return list(beside([read(make_run(f"run-{i}")) for i in range(count)]))
-
-
-def texts(figure: Figure) -> list[str]:
-    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
 
 
 @pytest.fixture
@@ -34,19 +29,6 @@ def drawn(monkeypatch) -> list[Figure]:
 
     monkeypatch.setattr(plots, "save_plot", keep)
     return seen
-
-
-def assert_tidy(figure: Figure) -> None:
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    ticks = {label for ax in figure.axes for label in (*ax.get_xticklabels(), *ax.get_yticklabels())}
-    shown = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip() and t not in ticks]
-    placed = [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in shown]
-    width, height = canvas.get_width_height()
-    for (a, box), (b, other) in itertools.combinations(placed, 2):
-        assert not box.padded(-0.5).overlaps(other.padded(-0.5)), f"{a!r} covers {b!r}"
-    for name, box in placed:
-        assert box.x0 >= 0 and box.x1 <= width + 1 and box.y0 >= 0 and box.y1 <= height + 1, f"{name!r} is cut off"
 
 
 @pytest.mark.parametrize("count", [1, 3, 20])

@@ -2,10 +2,11 @@
 
 from functools import partial
 
-from glauke.markup import card, picture, table, visible
+from glauke.markup import Markup, card, picture, table, visible
 
 from .numbers._calibration import Calibration
 from .numbers._confusion import Confusion
+from .numbers._explanation import Explanation
 from .numbers._mistakes import mistakes
 from .numbers._predictions import Predictions
 
@@ -74,3 +75,11 @@ def calibration_card(calibration: Calibration) -> str:
 
     line = calibration_line(calibration)
     return card(f"Calibration: {line}", picture(partial(plots.save_calibration, calibration), alt=line))
+
+
+def explanation_card(explanation: Explanation) -> str:
+    """The answer, then the pairs that are confused most, the matrix and the calibration."""
+    shown = [confusion_card(explanation.confusion)]
+    if explanation.calibration is not None:
+        shown.append(calibration_card(explanation.calibration))
+    return card(repr(explanation).strip("<>"), *map(Markup, shown))

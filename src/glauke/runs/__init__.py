@@ -1,15 +1,7 @@
 """The run folder: what a run was, how it went, and the plain files that say so. Never imports torch."""
 
-from ._compare import Compared as Compared
-from ._compare import Comparison as Comparison
-from ._compare import PairedTest as PairedTest
-from ._compare import Repeated as Repeated
-from ._compare import Setting as Setting
 from ._compare import beside as beside
 from ._compare import compare as compare
-from ._compare import final_accuracy as final_accuracy
-from ._compare import flattened as flattened
-from ._compare import paired_as_dict as paired_as_dict
 from ._compare_words import CAVEAT as CAVEAT
 from ._compare_words import GROUPS as GROUPS
 from ._compare_words import RESULTS as RESULTS
@@ -22,6 +14,13 @@ from ._compare_words import result_table as result_table
 from ._compare_words import setting_table as setting_table
 from ._compare_words import stopped_early as stopped_early
 from ._compare_words import verdict as verdict
+from ._comparison import Compared as Compared
+from ._comparison import Comparison as Comparison
+from ._comparison import PairedTest as PairedTest
+from ._comparison import Repeated as Repeated
+from ._comparison import Setting as Setting
+from ._comparison import final_accuracy as final_accuracy
+from ._comparison import paired_as_dict as paired_as_dict
 from ._fields import decode as decode
 from ._fields import encode as encode
 from ._folder import list_runs as list_runs
@@ -53,4 +52,5 @@ from ._record import SplitFacts as SplitFacts
 from ._record import as_dict as as_dict
 from ._record import read as read
 from ._record import write as write
+from ._settings import flattened as flattened
 from ._toml import to_toml as to_toml

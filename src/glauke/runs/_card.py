@@ -1,7 +1,11 @@
-"""What a notebook shows of a run."""
+"""What a notebook shows of a run, and of several beside each other."""
+
+import math
 
 from glauke.markup import card, picture, table, visible
 
+from ._compare_words import RESULTS, TESTS, headline, paired_table, result_table, setting_table
+from ._comparison import Comparison
 from ._record import RunRecord, Score
 
 
@@ -36,6 +40,20 @@ def record_card(record: RunRecord) -> str:
     return card(f"Run {record_line(record)}", table(rows, caption="Key figures"), drawn)
 
 
+def comparison_card(comparison: Comparison) -> str:
+    """The answer, the results, the tests, and the settings that differ."""
+    header, settings = setting_table(comparison)
+    tests = paired_table(comparison.tests)
+    return card(
+        headline(comparison),
+        table(result_table(comparison.runs), caption="Results", header=RESULTS),
+        table(tests, caption="Paired tests", header=TESTS) if tests else None,
+        table(settings, caption="Settings that differ", header=header) if settings else None,
+    )
+
+
 def _score(score: Score) -> str:
-    held_out = "" if score.val_accuracy is None else f"{score.val_accuracy:.2%} of {score.val_pictures:,} pictures"
-    return f"{held_out or 'judged'} after epoch {score.epoch}"
+    """What an epoch came to; a program's own step need not measure an accuracy."""
+    if math.isnan(score.val_accuracy):
+        return f"loss {score.val_loss:.4g} after epoch {score.epoch}"
+    return f"{score.val_accuracy:.2%} of {score.val_pictures:,} pictures after epoch {score.epoch}"

@@ -2,94 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 from glauke.errors import DataError, UsageError
 
-from ._fields import encode
+from ._comparison import Compared, Comparison, PairedTest, Repeated, final_accuracy
 from ._folder import list_runs
-from ._group import Spread, is_group, members_of, read_group, spread
-from ._metrics import EpochRow, read_metrics
+from ._group import is_group, members_of, read_group, spread
+from ._metrics import read_metrics
 from ._paired import PairCounts, holm, mcnemar, newcombe, pair_counts
 from ._predictions_csv import Answers, read_answers
 from ._record import RunRecord, read
+from ._settings import settings_apart
 
-SIGNIFICANCE = 0.05
 WEIGHTS = "final.safetensors"
 ORDER_OF_EQUALS = 0.005  # of the accuracy: in bf16 two classes often get the same logit, and either may be called first
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """One run of a comparison."""
-
-    name: str
-    """As much of its path as sets it apart from the others."""
-    record: RunRecord
-    rows: tuple[EpochRow, ...]
-    weights_mib: float | None
-    """Size of `final.safetensors`; None if there is none yet."""
-    group: str | None = None
-    """Name of the repeats that it is one of, where they were named together."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repeated:
-    """Repeats of one run with several seeds, taken together."""
-
-    name: str
-    accuracy: Spread | None
-    """Of the last weights on the held-out pictures; None while no repeat has ended."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """A setting that is not the same in all runs."""
-
-    name: str
-    values: tuple[object, ...]
-    """One for each run; None also where its record does not have the setting."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairedTest:
-    """McNemar's test of a run against the first one, on the held-out pictures that both were judged on."""
-
-    first: str
-    second: str
-    counts: PairCounts
-    low: float
-    """Lower end of the 95 % interval of the difference (second less first, a fraction), uncorrected for its number."""
-    high: float
-    p_exact: float
-    p_mid: float
-    p_holm: float
-    """The mid-p value, corrected for the number of tests in the comparison; what `shown` goes by."""
-
-    @property
-    def shown(self) -> bool:
-        """Whether the pictures show a difference, at a level of 5 % for all tests together."""
-        return self.p_holm < SIGNIFICANCE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """What there is to say about several runs; the first is the one that others are held against."""
-
-    runs: tuple[Compared, ...]
-    settings: tuple[Setting, ...]
-    apart: tuple[str, ...]
-    """Sentences that name what keeps the accuracies from being compared; empty if nothing does."""
-    tests: tuple[PairedTest, ...]
-    notes: tuple[str, ...]
-    """Why a test is missing."""
-    groups: tuple[Repeated, ...] = ()
-    """The repeats among the runs. Their members are not tested, neither against each other nor against other runs:
-    what tells a difference there is how far seeds alone move the accuracy."""
 
 
 def compare(places: Sequence[Path], *, across_splits: bool = False) -> Comparison:
@@ -119,73 +49,12 @@ def compare(places: Sequence[Path], *, across_splits: bool = False) -> Compariso
         tests = () if apart else _tests(runs, notes)
     return Comparison(
         runs=runs,
-        settings=tuple(_differing(runs)),
+        settings=tuple(settings_apart(runs)),
         apart=apart,
         tests=tests,
         notes=tuple(notes),
         groups=tuple(_repeated(name, runs) for name in dict.fromkeys(run.group for run in runs) if name is not None),
     )
-
-
-def final_accuracy(record: RunRecord) -> float | None:
-    """Fraction right of all held-out pictures by the last weights; None where it was not measured or not yet."""
-    if record.final is None or math.isnan(record.final.val_accuracy):
-        return None
-    return record.final.val_accuracy
-
-
-def paired_as_dict(test: PairedTest) -> dict[str, object]:
-    """A test in the types that JSON knows."""
-    return {**encode(test), "difference": test.counts.difference, "shown": test.shown}
-
-
-def flattened(values: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Names and values with mappings inside opened.
-
-    >>> list(flattened({"epochs": 24, "augment": {"crop": 8}}))
-    [('epochs', 24), ('augment.crop', 8)]
-    """
-    for name, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from flattened({str(key): item for key, item in value.items()}, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
-
-
-def settings_of(record: RunRecord) -> dict[str, object]:
-    """Everything that was chosen or given for a run, by the name that a config file or the record has for it."""
-    recipe = {name: value for name, value in record.recipe.items() if name not in ("name", "why")}
-    machine = {name: value for name, value in encode(record.hardware).items() if name != "extra"}
-    chosen = {
-        "recipe": record.recipe.get("name"),
-        **{"model": record.model, "stem": record.stem},
-        **recipe,
-        "peak_lr": record.max_lr,
-        "epochs": record.epochs,
-        "steps": record.steps,
-        "seed": record.seed,
-        "tta": record.extra.get("mirror"),
-        "deterministic": record.extra.get("deterministic"),
-        "data": record.data.name,
-        "pictures": record.data.pictures,
-        "classes": record.data.classes,
-        "size": record.data.size,
-        "data_fingerprint": record.data.fingerprint[:12],
-        "split": record.split.kind,
-        "split_seed": record.split.seed,
-        "val_fraction": record.split.val_fraction,
-        "train_pictures": record.split.train,
-        "val_pictures": record.split.val,
-        "split_fingerprint": record.split.fingerprint[:12],
-        "device": record.device,
-        "precision": record.precision,
-        **machine,
-        "glauke": record.glauke,
-        "git": record.git,
-        "python": record.python,
-        "torch": record.torch,
-    }
-    return dict(flattened(chosen))
 
 
 def _expanded(places: Sequence[Path]) -> tuple[list[RunRecord], list[Path | None]]:
@@ -288,20 +157,6 @@ def _pictures(record: RunRecord) -> str:
 def _split(record: RunRecord) -> str:
     split = record.split
     return f"a {split.kind} split with split seed {split.seed}, {split.val:,} of {split.train + split.val:,} held out"
-
-
-def _differing(runs: Sequence[Compared]) -> Iterator[Setting]:
-    """Settings with more than one value; what a record of another version does not have counts as switched off."""
-    chosen = [settings_of(run.record) for run in runs]
-    if all(settings["peak_lr"] == settings.get("max_lr") for settings in chosen):
-        for settings in chosen:
-            del settings["peak_lr"]  # given to all, so that it says the same as max_lr
-    for name in dict.fromkeys(name for settings in chosen for name in settings):
-        values = [settings.get(name) for settings in chosen]
-        has_it = [name in settings for settings in chosen]
-        off = not all(has_it) and not any(values)
-        if not off and any(value != values[0] or type(value) is not type(values[0]) for value in values[1:]):
-            yield Setting(name=name, values=tuple(values))
 
 
 def _tests(runs: Sequence[Compared], notes: list[str]) -> tuple[PairedTest, ...]:

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 
-from ._compare import Compared, Comparison, PairedTest, Setting, final_accuracy
+from ._comparison import Compared, Comparison, PairedTest, Setting, final_accuracy
 from ._group import spread_words
 
 CAVEAT = (

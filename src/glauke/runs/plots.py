@@ -35,8 +35,8 @@ from glauke.plots import (
     say_instead,
 )
 
-from ._compare import Compared, PairedTest, final_accuracy
 from ._compare_words import p_words, points
+from ._comparison import Compared, PairedTest, final_accuracy
 from ._metrics import EpochRow
 
 Over = Literal["epoch", "seconds"]

@@ -3,7 +3,9 @@
 from functools import partial
 
 from glauke.markup import card, picture, table
+from glauke.runs import RESULTS, beside, result_table
 
+from .experiments._fit_all import Records
 from .rates._range_test import RangeTest
 
 
@@ -30,4 +32,15 @@ def range_test_card(test: RangeTest) -> str:
         f"LR range test: {line.partition(';')[0]}",
         table(rows, caption="Suggested rates", header=["Rule", "Rate", "Good for", "Why"]),
         picture(partial(plots.save_range_test, test), alt=f"Loss against learning rate: {line}"),
+    )
+
+
+def records_card(records: Records) -> str:
+    """A row for each experiment, and why some failed."""
+    rows = result_table(beside(records.records)) if records.records else []
+    failed = list(records.failed.items())
+    return card(
+        f"{len(records)} experiments in {records.folder}",
+        table(rows, caption="Results", header=RESULTS) if rows else None,
+        table(failed, caption="Failed", header=["Experiment", "Why"]) if failed else None,
     )

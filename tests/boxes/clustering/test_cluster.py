@@ -1,11 +1,10 @@
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from made_boxes import made
 
-from glauke.boxes._annotations import Annotations
 from glauke.boxes._findings import Finding
 from glauke.boxes.clustering._cluster import cluster, clusters_as_dict
 from glauke.errors import DataError, UnknownNameError, UsageError
@@ -16,32 +15,6 @@ FEATURES = [
     ("relative-size", "euclidean"),
     ("relative-size", "iou"),
 ]
-
-
-def made(sides, labels=None, *, weight=None):
-    """Boxes in one picture of 100 x 100; a label of None is none."""
-    count = len(sides)
-    labels = ["boots"] * count if labels is None else labels
-    names = tuple(sorted({label for label in labels if label is not None}))
-    boxes = np.zeros((count, 4))
-    boxes[:, 2:] = np.array(sides, dtype=np.float64).reshape(-1, 2)
-    return Annotations(
-        kind="via2-region",
-        path=Path("boxes.json"),
-        names=("a.jpg",),
-        keys=("a.jpg1",),
-        byte_sizes=np.array([1]),
-        widths=np.array([100]),
-        heights=np.array([100]),
-        image=np.zeros(count, dtype=np.int64),
-        region=np.arange(count),
-        boxes_xywh=boxes,
-        shape=np.zeros(count, dtype=np.int8),
-        label=np.array([-1 if label is None else names.index(label) for label in labels], dtype=np.int32),
-        labels=names,
-        class_attribute="class",
-        weight=None if weight is None else np.array(weight, dtype=np.int64),
-    )
 
 
 def three_shapes(count=30):

@@ -1,38 +1,12 @@
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from made_boxes import made
 
-from glauke.boxes._annotations import Annotations
 from glauke.boxes.clustering._cluster import cluster
 from glauke.boxes.clustering._doubts import without_groups
 from glauke.boxes.clustering._features import features
-
-
-def made(sides, labels=None, *, weight=None):
-    """Boxes of given widths and heights, in one picture of 100 x 100 pixels."""
-    count = len(sides)
-    names = tuple(sorted(set(labels or ["boots"])))
-    boxes = np.zeros((count, 4))
-    boxes[:, 2:] = sides
-    return Annotations(
-        kind="via2-region",
-        path=Path("boxes.json"),
-        names=("a.jpg",),
-        keys=("a.jpg1",),
-        byte_sizes=np.array([1]),
-        widths=np.array([100]),
-        heights=np.array([100]),
-        image=np.zeros(count, dtype=np.int64),
-        region=np.arange(count),
-        boxes_xywh=boxes,
-        shape=np.zeros(count, dtype=np.int8),
-        label=np.array([names.index(label) for label in labels or ["boots"] * count], dtype=np.int32),
-        labels=names,
-        class_attribute="class",
-        weight=None if weight is None else np.array(weight, dtype=np.int64),
-    )
 
 
 def of_ratios(ratios, labels=None, *, weight=None):

@@ -36,6 +36,9 @@ def test_records_are_had_by_name_and_in_order(tmp_path):
     assert (tmp_path / "auto" / "range_test.csv").exists() and not (tmp_path / "quick" / "range_test.csv").exists()
     with pytest.raises(UnknownNameError, match="did you mean 'quick'"):
         records["quik"]
+    assert repr(records).count("\n  RunRecord(") == 3
+    shown = records._repr_html_()
+    assert "3 experiments in" in shown and all(name in shown for name in wanted)
     group = runs.read_group(tmp_path)
     assert group.kind == "experiments" and group.members == wanted and group.accuracy.runs == 3
     assert runs.members_of(group) == list(records)

@@ -7,44 +7,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from toys import Ending, batches, make_model
 
 from glauke.errors import UnknownNameError, UsageError
 from glauke.training import exponential_ramp, linear_ramp, range_test
 from glauke.training.rates import _range_run
 
 BF16 = partial(torch.autocast, "cpu", torch.bfloat16)
-
-
-def make_model() -> nn.Sequential:
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(9, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 3))
-
-
-def batches(count: int = 4, size: int = 6, *, seed: int = 0) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    gen = torch.Generator().manual_seed(seed)
-    labels = torch.arange(size) % 3
-    return [
-        (torch.eye(3)[labels].repeat(1, 3) + 0.1 * torch.randn(size, 9, generator=gen), labels) for _ in range(count)
-    ]
-
-
-class Ending:
-    """A loss that lets the test end in one of five ways at its fifth call."""
-
-    def __init__(self, how: str) -> None:
-        self.how = how
-        self.calls = 0
-
-    def __call__(self, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        self.calls += 1
-        loss = F.cross_entropy(outputs.float(), labels)
-        if self.calls < 5 or self.how == "complete":
-            return loss
-        if self.how == "exception":
-            raise RuntimeError("broken")
-        if self.how == "interrupt":
-            raise KeyboardInterrupt
-        return loss * (math.nan if self.how == "not finite" else 1e3)
 
 
 def test_it_measures_what_a_loop_written_by_hand_measures():

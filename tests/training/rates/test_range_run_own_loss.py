@@ -4,19 +4,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from toys import batches, make_model
 
 from glauke.errors import UsageError
 from glauke.training import range_test
-
-
-def make_model() -> nn.Sequential:
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(9, 8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 3))
-
-
-def batches(count: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    gen = torch.Generator().manual_seed(0)
-    return [(torch.randn(6, 9, generator=gen), torch.arange(6) % 3) for _ in range(count)]
 
 
 class Whole(nn.Module):

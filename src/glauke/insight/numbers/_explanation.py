@@ -60,6 +60,11 @@ class Explanation:
         said = f"accuracy {self.predictions.accuracy():.2%} ({low:.2%} to {high:.2%})"
         return f"<Explanation of {len(self.predictions):,} pictures: {said}, {self.suspects.total:,} label suspects>"
 
+    def _repr_html_(self) -> str:
+        from .._cards import explanation_card
+
+        return explanation_card(self)
+
 
 def explain(predictions: Predictions, *, surest: int = 24, pairs: int = 6, examples_each: int = 4) -> Explanation:
     """Everything that `glauke explain` tells, from predictions alone.

@@ -42,6 +42,17 @@ class Records:
         """The experiments' names."""
         return tuple(record.name for record in self.records)
 
+    def __repr__(self) -> str:
+        """A line for each experiment."""
+        lines = [repr(record) for record in self.records]
+        lines += [f"{name}: failed, {why}" for name, why in self.failed.items() if name not in self.names]
+        return "\n".join(["Records(", *(f"  {line}" for line in lines), ")"])
+
+    def _repr_html_(self) -> str:
+        from .._cards import records_card
+
+        return records_card(self)
+
 
 def fit_all(
     experiments: Sequence[Experiment],
