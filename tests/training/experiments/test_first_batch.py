@@ -117,3 +117,18 @@ def test_chained_schedulers_are_followed(tmp_path, make):
     made = make.experiment(model=model, optimizer=optimizer, schedule=schedule, epochs=2)
     fit(made, out=tmp_path, watch=make.stepped(lambda event: rates.append(event.lr)))
     assert rates == pytest.approx([0.1] * 4 + [0.01] * 4)
+
+
+def test_a_label_without_an_output_is_named(tmp_path, make):
+    data = [(INPUTS, torch.full((12,), 7))]
+    with pytest.raises(UsageError, match=r"a label names a class that the model has no output for .*7"):
+        fit(make.experiment(train=data, val=data), out=tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_loss_that_trains_nothing_is_named(tmp_path, make):
+    def detached(outputs, labels):
+        return F.cross_entropy(outputs, labels).detach()
+
+    with pytest.raises(UsageError, match="the loss depends on no weight that trains"):
+        fit(make.experiment(loss=detached), out=tmp_path)

@@ -35,7 +35,17 @@ def check_monitor(
         model.train(side != "val")
         with torch.set_grad_enabled(side != "val"), precision.autocast():
             totals = Totals(device)
-            totals.add(compute_of(experiment)(model, on_device(batch, device)))
+            try:
+                totals.add(compute_of(experiment)(model, on_device(batch, device)))
+            except IndexError as error:
+                if experiment.step is not None:
+                    raise
+                # PyTorch's losses say so on a CPU; a GPU says no more than that something was asserted.
+                raise UsageError(
+                    f"a label names a class that the model has no output for ({error})",
+                    place=side,
+                    fix="give the model as many outputs as there are classes, and count those from 0",
+                ) from error
     measured = [f"{side}_{name}" for name in totals.names]
     if monitor.metric not in measured:
         raise UsageError(

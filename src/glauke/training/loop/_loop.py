@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glauke.errors import NotFiniteError
+from glauke.errors import NotFiniteError, UsageError
 
 from .._device import Precision
 from ..rates._gradients import largest_entry, parameters_of
@@ -98,6 +98,11 @@ def _own_gradients(model: nn.Module, optimizer: torch.optim.Optimizer) -> Iterat
 
 def _backward(loss: Tensor, scaler: torch.amp.GradScaler) -> float:
     """Compute the gradients of a loss and return its value."""
+    if not loss.requires_grad:
+        raise UsageError(
+            "the loss depends on no weight that trains",
+            fix="compute it from the outputs without detach() or item(), and let some weights require gradients",
+        )
     arrival = _Arrival(loss)
     scaler.scale(loss).backward()
     # The copy was queued before the backward pass, so the host learns the loss while the device is still busy with the
