@@ -144,7 +144,7 @@ def draw_calibration(calibration: Calibration, ax: Axes) -> None:
     ax.plot([0, 1], [0, 1], color=INK, lw=0.9, ls=":")
     drawn = (
         (calibration, "as it is", BLUE, "-", "o"),
-        (calibration.scaled, "each half scaled by the other", VERMILLION, (0, (4, 1.5)), "s"),
+        (calibration.scaled, "scaled by the other half", VERMILLION, (0, (4, 1.5)), "s"),
     )
     for found, name, colour, dash, marker in drawn:
         there, few = found.counts > 0, (found.counts > 0) & (found.counts < FEW)
@@ -157,7 +157,7 @@ def draw_calibration(calibration: Calibration, ax: Axes) -> None:
     ax.yaxis.set_major_formatter(percent)
     ax.xaxis.set_major_formatter(percent)
     ax.set_ylabel("accuracy", color=INK, fontsize=NORMAL)
-    put_title(ax, "Accuracy at each confidence")
+    put_title(ax, "Accuracy by confidence")
     _legend_above(ax)
     name_x(ax, "confidence")
 
@@ -175,7 +175,7 @@ def draw_confidences(calibration: Calibration, ax: Axes) -> None:
     ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.xaxis.set_major_formatter(percent)
     ax.set_ylabel("pictures", color=INK, fontsize=NORMAL)
-    put_title(ax, "Pictures at each confidence, as it is")
+    put_title(ax, "Pictures by confidence, as it is")
     _legend_above(ax)
     name_x(ax, "confidence")
 
