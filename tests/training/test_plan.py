@@ -126,6 +126,31 @@ def test_the_smallest_size_may_have_few_epochs_and_none_is_an_error():
         fit_to_time(quick(), COSTS, seconds=10.0, **SIZES)
 
 
+def test_a_network_that_may_grow_is_shallow_but_for_the_last_epoch_of_the_last_rung():
+    costs = replace(COSTS, shallow={24: 0.3, 32: 0.5})
+    full = costs.seconds(quick(), **SIZES)
+    few, sentence = fit_to_time(quick(), costs, seconds=0.3 * full, **SIZES)
+    assert few.sizes == ((0.0, 24), (0.7, 32)) and few.grow == 1.0 and few.pad == 3
+    assert sentence.endswith(
+        f"the cycle has {few.epochs} epochs, the last at 32 px, and the network is shallow until then"
+    )
+    plan = make_plan(replace(few, epochs=6), num_pictures=12_800, pack_size=64)
+    assert plan.sizes == (24, 24, 24, 24, 32, 32) and plan.shallow_epochs == 5
+    # 100 steps an epoch: four at 0.3, one at 0.5, one of the whole at 1; then 5 x 3,000 and 3,000 pictures judged.
+    judged = 6 * 3000 / 128 * 1.0 * 0.35
+    assert costs.seconds(replace(few, epochs=6), **SIZES) == pytest.approx(100 * (4 * 0.3 + 0.5 + 1.0) + judged)
+    above, _ = fit_to_time(quick(), costs, seconds=0.9 * full, **SIZES)
+    assert above.grow == 0 and above.sizes == quick().sizes  # only where nothing else helps
+
+
+@pytest.mark.parametrize(
+    ("epochs", "grow", "shallow"), [(5, 0.0, 0), (5, 0.5, 2), (5, 0.51, 3), (5, 1.0, 4), (1, 1.0, 0)]
+)
+def test_the_last_epoch_is_that_of_the_whole_network(epochs, grow, shallow):
+    recipe = replace(quick(), epochs=epochs, grow=grow)  # five epochs begin at 0, 0.25, 0.5, 0.75 and 1 of the run
+    assert make_plan(recipe, num_pictures=1000, pack_size=64).shallow_epochs == shallow
+
+
 def test_the_peak_stays_a_part_of_the_run_when_it_is_scaled():
     plan = make_plan(replace(assignment(), epochs=10), num_pictures=70_000, pack_size=64)
     assert plan.peak_step == 2 * 137 - 1

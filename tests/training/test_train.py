@@ -14,8 +14,9 @@ from safetensors.torch import load_file
 
 from glauke import runs
 from glauke.errors import CannotGoOnError, DataError, NoCheckpointError, NotFiniteError, UsageError
-from glauke.models import build_model
+from glauke.models import begin_shallow, build_model, set_shallow
 from glauke.training import EpochDone, Note, Recipe, Stepped, resume, train
+from glauke.training.loop._limits import gflop_per_picture
 from glauke.training.recipes import assignment
 from glauke.training.saving._checkpoint import load_checkpoint
 
@@ -46,6 +47,16 @@ def averaged(pack, split, tmp_path_factory):
         name="test", why="", model="small", epochs=3, batch_size=128, batches=((1.0, 256),), max_lr=0.1, pad=1, ema=0.9
     )
     folder = tmp_path_factory.mktemp("averaged")
+    return recipe, train(recipe, pack, split, folder, seed=3), folder
+
+
+@pytest.fixture(scope="module")
+def grown(pack, split, tmp_path_factory):
+    """A run whose network has one block a stage in the first two epochs of three."""
+    recipe = Recipe(
+        name="test", why="", model="resnet18", epochs=3, batch_size=128, max_lr=0.05, pad=1, flip=False, grow=1.0
+    )
+    folder = tmp_path_factory.mktemp("grown")
     return recipe, train(recipe, pack, split, folder, seed=3), folder
 
 
@@ -139,6 +150,36 @@ def test_averaged_weights_and_growing_batches_go_on_to_the_bit_too(averaged, pac
         assert (folder / name).read_bytes() == (tmp_path / name).read_bytes()
     ours, theirs = (runs.read_metrics(f / "metrics.csv") for f in (folder, tmp_path))
     assert [untimed(row) for row in ours] == [untimed(row) for row in theirs]
+
+
+@pytest.mark.parametrize("stop", [STEPS // 2, 2 * STEPS, 2 * STEPS + 1])
+def test_a_network_that_grows_goes_on_to_the_bit_and_ends_whole(grown, pack, split, tmp_path, stop):
+    recipe, whole, folder = grown
+    part = tmp_path / "part"
+    part.mkdir()
+    train(recipe, pack, split, part, seed=3, stop_after_steps=stop)
+    assert resume(part, pack).final == whole.final
+    assert same_weights(folder, part)
+
+
+def test_every_block_of_a_grown_network_has_learnt(grown, pack):
+    _, record, folder = grown
+    first = build_model("resnet18", num_classes=10, in_channels=1, stem="maxpool", seed=3)
+    begin_shallow(first)
+    last_norms = [f"layer{stage}.1.bn2.weight" for stage in (1, 2, 3, 4)]
+    weights = load_file(folder / "final.safetensors")
+    assert all(weights[name].any() and not first.get_parameter(name).any() for name in last_norms)
+    assert record.final.val_accuracy > 0.3
+    shallow = gflop_per_picture(first, channels=1, size=8)
+    set_shallow(first, False)
+    mean = (2 * shallow + gflop_per_picture(first, channels=1, size=8)) / 3
+    assert record.extra["speed"]["gflop_per_picture"] == pytest.approx(mean)
+
+
+def test_weights_from_elsewhere_are_not_those_of_a_shallow_network(grown, pack, split, tmp_path):
+    recipe, _, folder = grown
+    with pytest.raises(UsageError, match="grow begins with a part of the network"):
+        train(recipe, pack, split, tmp_path, weights=folder / "final.safetensors")
 
 
 def test_what_is_judged_and_kept_is_the_average_and_the_weights_train_on(averaged, pack, split):

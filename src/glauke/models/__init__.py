@@ -5,6 +5,10 @@ Beside ours, those of torchvision and timm by their names, and weights from file
 
 from ._davidnet import DavidNet as DavidNet
 from ._davidnet import davidnet as davidnet
+from ._growth import begin_shallow as begin_shallow
+from ._growth import can_grow as can_grow
+from ._growth import later_blocks as later_blocks
+from ._growth import set_shallow as set_shallow
 from ._layers import DepthwiseSeparable as DepthwiseSeparable
 from ._layers import GhostBatchNorm as GhostBatchNorm
 from ._registry import MODELS as MODELS

@@ -67,7 +67,11 @@ class Bottleneck(nn.Module):
 
 
 class ResNet(nn.Module):
-    """A residual network; build it with `resnet18` and its neighbours."""
+    """A residual network; build it with `resnet18` and its neighbours.
+
+    `shallow` leaves out all blocks but the first of each stage, in training and in evaluation: half of the arithmetic
+    of ResNet-18. While those blocks are the identity (see `begin_shallow`), it changes no result.
+    """
 
     def __init__(
         self,
@@ -82,6 +86,7 @@ class ResNet(nn.Module):
         check_sizes(num_classes, in_channels)
         if stem not in get_args(Stem):
             raise UnknownNameError(stem, kind="stem", known=get_args(Stem))
+        self.shallow = False
         self.conv1 = Conv3x3(in_channels, 64)
         self.bn1 = nn.BatchNorm2d(64)
         self.relu = nn.ReLU(inplace=True)
@@ -100,11 +105,16 @@ class ResNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
+    @property
+    def stages(self) -> tuple[nn.Sequential, ...]:
+        """The four stages, each a sequence of blocks of one width."""
+        return self.layer1, self.layer2, self.layer3, self.layer4
+
     def forward(self, images: Float[Tensor, "batch channels height width"]) -> Float[Tensor, "batch classes"]:
         """Score each picture for each class (logits, not probabilities)."""
         x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
-        for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
-            x = layer(x)
+        for stage in self.stages:
+            x = stage[0](x) if self.shallow else stage(x)
         return self.fc(torch.flatten(self.avgpool(x), 1))
 
 

@@ -29,6 +29,8 @@ class Plan:
     """Side of the training pictures in each epoch."""
     eval_size: int
     """Side of the pictures in evaluation."""
+    shallow_epochs: int = 0
+    """First epochs in which the network is shallow."""
     starts: tuple[int, ...] = field(init=False, repr=False, compare=False)
     """0-based step with which each epoch begins, and the number of steps: summed once, since every step asks."""
 
@@ -89,6 +91,7 @@ def make_plan(recipe: Recipe, *, num_pictures: int, pack_size: int) -> Plan:
         peak_step=max(round(sum(steps[:whole]) + begun, 6) - 1.0, 0.0),
         sizes=sizes,
         eval_size=recipe.eval_size or sizes[-1],
+        shallow_epochs=min(sum(part + 1e-9 < recipe.grow for part in parts), recipe.epochs - 1),
     )
 
 
@@ -125,38 +128,64 @@ class Costs:
 
     seconds_per_step: dict[int, float]
     """A training step of the recipe's `batch_size` by the side of its pictures; another batch costs by its pictures."""
+    shallow: dict[int, float] = field(default_factory=dict)
+    """The same of the shallow network; empty where it cannot grow."""
     evaluation_share: float = 0.35
     """An evaluated picture against a trained one: a forward pass is a third of a step, and reading is a little more."""
+
+    def of(self, plan: Plan, *, epoch: int) -> float:
+        """Seconds of a step in an epoch, for `batch_size` pictures."""
+        return (self.shallow if epoch < plan.shallow_epochs else self.seconds_per_step)[plan.sizes[epoch]]
 
     def seconds(self, recipe: Recipe, *, num_train: int, num_val: int, pack_size: int) -> float:
         """Expected seconds of a run, the evaluations included."""
         plan = make_plan(recipe, num_pictures=num_train, pack_size=pack_size)
-        epochs = zip(plan.sizes, plan.batch_sizes, plan.steps, strict=True)
-        training = sum(self.seconds_per_step[size] * batch * steps for size, batch, steps in epochs)
+        work = zip(plan.batch_sizes, plan.steps, strict=True)
+        training = sum(self.of(plan, epoch=epoch) * batch * steps for epoch, (batch, steps) in enumerate(work))
         between = min(recipe.eval_pictures or num_val, num_val) * (plan.epochs - 1)
         judging = (between + num_val) * self.seconds_per_step[plan.eval_size] * self.evaluation_share
         return (training + judging) / recipe.batch_size
 
 
-def ladders(recipe: Recipe, pack_size: int) -> list[tuple[tuple[float, int], ...]]:
-    """The recipe's sizes, then cheaper ones: cut at ever smaller sides, at last half of the smallest with a rising end.
+def ladder(recipe: Recipe, pack_size: int, *, may_grow: bool = False) -> list[Recipe]:
+    """The recipe, then cheaper ones: its sizes cut at ever smaller sides, at last small ones with a rising end.
 
-    The last rung is worth it: six epochs at 16, 16, 16, 16, 24, 32 pixels cost about as much as three at 24, 24, 32
-    and learned 4.8 points more of Tiny ImageNet (docs/results.md).
+    The last rung trains a shallow network in all but the last epoch, where it `may_grow`, and otherwise half of the
+    smallest side at first. What that is worth is measured in docs/experiments.md.
 
     >>> from glauke.training.recipes import quick
-    >>> ladders(quick(), 64)[-2:]
+    >>> [rung.sizes for rung in ladder(quick(), 64)[-2:]]
     [((0.0, 32), (0.55, 32), (0.75, 32), (0.95, 32)), ((0.0, 16), (0.7, 24), (0.95, 32))]
+    >>> last = ladder(quick(), 64, may_grow=True)[-1]
+    >>> last.sizes, last.grow
+    (((0.0, 24), (0.7, 32)), 1.0)
     """
     sizes = recipe.sizes or ((0.0, max(pack_size, SMALLEST)),)
     sides = sorted({side for _, side in sizes}, reverse=True)
     cut = [tuple((part, min(side, largest)) for part, side in sizes) for largest in sides]
-    half = sides[-1] // 2
-    return [*cut, ((0.0, half), (0.7, sides[-1] * 3 // 4), (0.95, sides[-1]))] if half >= SMALLEST else cut
+    rungs = [recipe, *(replace(recipe, sizes=phases) for phases in cut[1:])]
+    smallest, half, between = sides[-1], sides[-1] // 2, sides[-1] * 3 // 4
+    if half < SMALLEST:
+        return rungs
+    if may_grow:
+        return [*rungs, _small(recipe, ((0.0, between), (0.7, smallest)), grow=1.0)]
+    return [*rungs, _small(recipe, ((0.0, half), (0.7, between), (0.95, smallest)))]
+
+
+def _small(recipe: Recipe, sizes: tuple[tuple[float, int], ...], **changes: float) -> Recipe:
+    """At smaller sides, with the shift in proportion: 4 pixels are much at half the size."""
+    return replace(recipe, sizes=sizes, pad=recipe.pad * sizes[0][1] // sizes[-1][1], **changes)
 
 
 def fit_to_time(
-    recipe: Recipe, costs: Costs, *, seconds: float, num_train: int, num_val: int, pack_size: int, least: int = 5
+    recipe: Recipe,
+    costs: Costs,
+    *,
+    seconds: float,
+    num_train: int,
+    num_val: int,
+    pack_size: int,
+    least: int = 5,
 ) -> tuple[Recipe, str]:
     """Shorten a recipe to `seconds`: fewer epochs first; where fewer than `least` remain, smaller pictures.
 
@@ -164,26 +193,25 @@ def fit_to_time(
     Returns the recipe and a sentence about what was done. Raises `UsageError` if not even one epoch fits.
     """
 
-    def cost(epochs: int, sizes: tuple[tuple[float, int], ...]) -> float:
-        changed = replace(recipe, epochs=epochs, sizes=sizes)
+    def cost(epochs: int, rung: Recipe) -> float:
+        changed = replace(rung, epochs=epochs)
         return costs.seconds(changed, num_train=num_train, num_val=num_val, pack_size=pack_size)
 
-    whole = cost(recipe.epochs, recipe.sizes)
+    whole = cost(recipe.epochs, recipe)
     if whole <= seconds:
         return recipe, f"{recipe.epochs} epochs should take {whole / 60:.0f} minutes"
-    options = ladders(recipe, pack_size)
-    for sizes in options:
-        counts = range(1, recipe.epochs + 1)
-        epochs = bisect_right(counts, seconds, key=partial(cost, sizes=sizes))
-        if epochs >= (1 if sizes is options[-1] else min(least, recipe.epochs)):
-            # A shift of 4 pixels is much at half the size.
-            pad = recipe.pad * sizes[0][1] // options[0][0][1]
-            return replace(recipe, epochs=epochs, sizes=sizes, pad=pad), (
-                f"{recipe.epochs} epochs at up to {options[0][-1][1]} px would take {whole / 60:.0f} minutes here; "
-                f"to keep to {seconds / 60:.0f}, the cycle has {epochs} epochs, the last at {sizes[-1][1]} px"
+    rungs = ladder(recipe, pack_size, may_grow=bool(costs.shallow))
+    for rung in rungs:
+        epochs = bisect_right(range(1, recipe.epochs + 1), seconds, key=partial(cost, rung=rung))
+        if epochs >= (1 if rung is rungs[-1] else min(least, recipe.epochs)):
+            shallow = ", and the network is shallow until then" if rung.grow > recipe.grow and epochs > 1 else ""
+            side = max(size for _, size in recipe.sizes) if recipe.sizes else pack_size
+            return replace(rung, epochs=epochs), (
+                f"{recipe.epochs} epochs at up to {side} px would take {whole / 60:.0f} minutes here; to keep to "
+                f"{seconds / 60:.0f}, the cycle has {epochs} epochs, the last at {rung.sizes[-1][1]} px{shallow}"
             )
     raise UsageError(
-        f"one epoch takes {cost(1, options[-1]):.0f} s on this machine, more than the {max(seconds, 0.0):.0f} s left",
+        f"one epoch takes {cost(1, rungs[-1]):.0f} s on this machine, more than the {max(seconds, 0.0):.0f} s left",
         place="--minutes",
         fix="allow more time or use less data",
     )

@@ -30,6 +30,10 @@ class Recipe:
     zero_gamma: bool = False
     """Let each residual block begin as the identity: the scale of its last norm starts at 0 (Goyal et al., arXiv
     1706.02677, section 5.1). Pays with large batches and rates, whose first steps it steadies; costs nothing."""
+    grow: float = 0.0
+    """Train a shallow network, of one block a stage, in the epochs before this part of the run (counted as in `sizes`);
+    the other blocks join as the identity (arXiv 1511.05641), at the latest in the last epoch. A shallow network learns
+    faster and costs half: it pays where time allows a few epochs only. 0 trains the whole from the start."""
     epochs: int
     """Passes over the training pictures."""
     batch_size: int = 128
@@ -157,6 +161,7 @@ def recipe_from_dict(values: dict[str, Any], *, place: str | None = None) -> Rec
 
 def _check_cycle(recipe: Recipe) -> None:
     _require(recipe.epochs >= 1, "--epochs", "must be at least 1", recipe.epochs)
+    _require(0 <= recipe.grow <= 1, "grow", "must be a part of the run from 0 to 1", recipe.grow)
     _require(recipe.batch_size >= 2, "--batch-size", "must be at least 2, for batch norm", recipe.batch_size)
     _require(
         all(0 <= part <= 1 and pictures >= 2 for part, pictures in recipe.batches),

@@ -13,7 +13,7 @@ from torch import nn
 from glauke.errors import DataError, UsageError
 from glauke.files import write_text
 from glauke.images import Pack, Split, load_split, save_split
-from glauke.models import build_model
+from glauke.models import begin_shallow, build_model, can_grow
 from glauke.runs import RunRecord, to_toml, write, write_metrics
 from glauke.runs import read as read_run
 
@@ -81,11 +81,15 @@ def train(
     with determinism(deterministic), own_random_state(seed, setting.device):
         if recipe.minutes is not None:
             start = time.perf_counter()
-            recipe, sentence = fitted(setting, model, seconds_spent=start - began, watch=watch)
+            fresh = not start_from.facts
+            recipe, sentence = fitted(
+                setting, model, seconds_spent=start - began, may_grow=fresh and can_grow(model), watch=watch
+            )
             said.append(sentence)
             watch(Note(sentence))
             setting = setting.with_recipe(recipe)
             spent["measuring"] = time.perf_counter() - start
+        _make_shallow(setting, model)
         setting, known = _with_peak(setting, model, spent, watch=watch)
         record = first_record(
             recipe,
@@ -166,6 +170,7 @@ def resume(
         mirror=bool(record.extra.get("mirror")),
         max_lr=float(record.max_lr or math.nan),
     )
+    _make_shallow(setting, model)
     with determinism(bool(record.extra.get("deterministic"))), own_random_state(record.seed, setting.device):
         running = replace(record, status="running", final=None, ended=None, stopped_reason=None)
         running = replace(running, extra={**record.extra, "pack": pack.folder.name})
@@ -200,6 +205,7 @@ def run_range_test(
         recipe, pack, split, Path(), seed=seed, device=device, precision=precision, pretrained=pretrained
     )
     _filled(setting, model, pretrained=pretrained, weights=weights, watch=watch)
+    _make_shallow(setting, model)
     with own_random_state(seed, setting.device):
         return test_range(setting, model, watch=watch)
 
@@ -249,9 +255,21 @@ def _filled(
 ) -> FirstWeights:
     sizes = (*setting.plan.sizes, setting.plan.eval_size)
     start = first_weights(model, name=setting.recipe.model, sizes=sizes, pretrained=pretrained, weights=weights)
+    if start.facts and setting.plan.shallow_epochs:
+        raise UsageError(
+            "grow begins with a part of the network, and weights from elsewhere are those of a whole one",
+            place="grow",
+            fix="leave one of the two out",
+        )
     for note in start.notes:
         watch(Note(note))
     return start
+
+
+def _make_shallow(setting: Setting, model: nn.Module) -> None:
+    """Where the recipe grows its network, begin with the shallow one."""
+    if setting.plan.shallow_epochs:
+        begin_shallow(model)
 
 
 def _session(setting: Setting, model: nn.Module, record: RunRecord, *, watch: Watch, began: float) -> Session:

@@ -31,6 +31,15 @@ def test_the_end_worked_by_hand():
     assert [pace.seconds_left(3.0, step=step, plan=plan) for step in range(41, 61)][-1] == 0.0
 
 
+def test_a_step_of_the_whole_network_costs_two_of_the_shallow_one():
+    plan = Plan(
+        epochs=2, batch_sizes=(8, 8), steps=(30, 10), peak_step=1.0, sizes=(16, 16), eval_size=16, shallow_epochs=1
+    )
+    pace = Pace()
+    assert [pace.seconds_left(1.0, step=step, plan=plan) for step in range(1, 21)][-1] == pytest.approx(10 + 10 * 2)
+    assert [pace.seconds_left(1.0, step=step, plan=plan) for step in range(21, 32)][-1] is None  # another depth
+
+
 def test_a_step_does_not_go_through_the_epochs_once_the_end_is_known():
     epochs = 1000
     many = {name: Counted([8] * epochs) for name in ("batch_sizes", "steps", "sizes")}

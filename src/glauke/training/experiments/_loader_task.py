@@ -39,6 +39,9 @@ class LoaderTask:
         self.whole_epochs = True
         self.compute = compute_of(experiment)
 
+    def begin(self, model: nn.Module, epoch: int) -> None:
+        """Nothing: a program's own network has one form."""
+
     def batches(self, epoch: int, *, first_step: int) -> Iterator[Any]:
         """The loader's batches on the device; the first epoch counts them where the loader does not tell."""
         assert first_step == 0, "checkpoints are written between epochs only"

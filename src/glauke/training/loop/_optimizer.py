@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from glauke.models import later_blocks
+
 from .._recipe import Recipe
 
 
@@ -12,9 +14,12 @@ def make_optimizer(model: nn.Module, recipe: Recipe, *, lr: float) -> torch.opti
     Decaying a norm's scale fights the loss instead of regularising it (Goyal et al., arXiv 1706.02677, section 5.1).
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
+    # What joins later is apart: the fused step wants a momentum of every weight of a group, or of none.
+    later = {p for block in later_blocks(model) for p in block.parameters()} if recipe.grow else set()
     groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in part if (p.ndim > 1) is decays], "weight_decay": recipe.weight_decay if decays else 0.0}
+        for part in ([p for p in parameters if p not in later], [p for p in parameters if p in later])
+        for decays in (True, False)
     ]
     return torch.optim.SGD(
         [group for group in groups if group["params"]],

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from glauke.images import Batch, Batches
+from glauke.models import set_shallow
 from glauke.runs import EpochRow
 
 from .._plan import Plan, momentum_at, rate_at
@@ -38,6 +39,10 @@ class PackTask:
     def plan(self) -> Plan:
         """The recipe laid out over the pictures."""
         return self.setting.plan
+
+    def begin(self, model: nn.Module, epoch: int) -> None:
+        """Shallow or whole, by the plan."""
+        set_shallow(model, epoch < self.plan.shallow_epochs)
 
     def batches(self, epoch: int, *, first_step: int) -> Iterator[Batch]:
         """The pictures of an epoch, brought to its size once for all epochs of that size."""

@@ -1,13 +1,16 @@
 """What happens before the first step: the cycle fitted to the time at hand, and the peak rate from the range test."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from torch import nn
 
+from glauke.models import set_shallow
+
 from .._events import Note, Stage, Watch
-from .._plan import Costs, fit_to_time, ladders
+from .._plan import Costs, fit_to_time, ladder, make_plan
 from .._recipe import AUTO, Recipe
 from ..rates._preserved import preserved
 from ..rates._range_run import range_test
@@ -32,15 +35,20 @@ class Peak:
     test: RangeTest | None
 
 
-def fitted(setting: Setting, model: nn.Module, *, seconds_spent: float, watch: Watch) -> tuple[Recipe, str]:
-    """Shorten the recipe to its `minutes`, by the clock of a few real steps; the model is left as it was."""
+def fitted(
+    setting: Setting, model: nn.Module, *, seconds_spent: float, may_grow: bool, watch: Watch
+) -> tuple[Recipe, str]:
+    """Shorten the recipe to its `minutes`, by the clock of a few real steps; the model is left as it was.
+
+    `may_grow` allows a shallow network at first, which makes a part of the first weights zero.
+    """
     recipe = setting.recipe
     assert recipe.minutes is not None
-    costs = _measure(setting, model, watch)
+    costs = _measure(setting, model, ladder(recipe, setting.pack.size, may_grow=may_grow), watch)
     num_train, num_val = len(setting.split.train), len(setting.split.val)
     left = 60 * recipe.minutes - seconds_spent
     if recipe.max_lr == AUTO:
-        left -= recipe.lr_steps * costs.seconds_per_step[setting.plan.sizes[0]]
+        left -= recipe.lr_steps * costs.of(setting.plan, epoch=0)
     shorter, sentence = fit_to_time(
         recipe, costs, seconds=left, num_train=num_train, num_val=num_val, pack_size=setting.pack.size
     )
@@ -108,20 +116,24 @@ def _reason(first: Suggestion, found: Suggestion) -> str:
     return found.reason if first is found or first.rule == found.rule else f"{first.reason}; instead: {found.reason}"
 
 
-def _measure(setting: Setting, model: nn.Module, watch: Watch) -> Costs:
-    """Time a step with its batch at each size of the recipe, the second of two: the first also prepares the kernels."""
+def _measure(setting: Setting, model: nn.Module, rungs: Sequence[Recipe], watch: Watch) -> Costs:
+    """Time a step with its batch in each form that a rung needs, the second of two: the first prepares the kernels."""
     recipe = setting.recipe
-    rungs = {side for ladder in ladders(recipe, setting.pack.size) for _, side in ladder}
-    sizes = sorted({*rungs, *setting.plan.sizes, setting.plan.eval_size})
+    plans = [make_plan(rung, num_pictures=len(setting.split.train), pack_size=setting.pack.size) for rung in rungs]
+    whole = {size for plan in plans for size in (*plan.sizes, plan.eval_size)}
+    shallow = {size for plan in plans for size in plan.sizes[: plan.shallow_epochs]}
+    # The whole network first: the fused step wants a momentum of every weight that has a gradient, or of none.
+    forms = [*((size, False) for size in sorted(whole)), *((size, True) for size in sorted(shallow))]
     optimizer, scaler = make_optimizer(model, recipe, lr=PROBE_LR), setting.precision.scaler()
     compute = classification(make_objective(recipe.label_smoothing))
     few = replace(setting, split=replace(setting.split, train=np.resize(setting.split.train, 2 * recipe.batch_size)))
-    seconds = {}
+    seconds: dict[tuple[int, bool], float] = {}
     with preserved(model, optimizer):
-        for done, size in enumerate(sizes):
-            watch(Stage(name="measuring", done=done, total=len(sizes)))
+        for done, form in enumerate(forms):
+            watch(Stage(name="measuring", done=done, total=len(forms)))
+            set_shallow(model, form[1])
             start = time.perf_counter()
-            for batch in few.train_batches(size):
+            for batch in few.train_batches(form[0]):
                 train_step(
                     model,
                     batch,
@@ -133,10 +145,15 @@ def _measure(setting: Setting, model: nn.Module, watch: Watch) -> Costs:
                 )
                 if setting.device.type == "cuda":
                     _wait(model)
-                seconds[size], start = time.perf_counter() - start, time.perf_counter()
-    watch(Stage(name="measuring", done=len(sizes), total=len(sizes)))
-    watch(Note("seconds a step: " + ", ".join(f"{s:.2f} at {size} px" for size, s in seconds.items())))
-    return Costs(seconds_per_step=seconds)
+                seconds[form], start = time.perf_counter() - start, time.perf_counter()
+    set_shallow(model, False)
+    watch(Stage(name="measuring", done=len(forms), total=len(forms)))
+    told = (f"{s:.2f} at {size} px{' shallow' if thin else ''}" for (size, thin), s in seconds.items())
+    watch(Note(f"seconds a step: {', '.join(told)}"))
+    return Costs(
+        seconds_per_step={size: s for (size, thin), s in seconds.items() if not thin},
+        shallow={size: s for (size, thin), s in seconds.items() if thin},
+    )
 
 
 def _wait(model: nn.Module) -> None:

@@ -112,6 +112,7 @@ class Session:
     def _epochs(self, interrupt: Interrupt, *, stop_after_steps: int | None, target: float | None) -> RunRecord:
         # By the rows, not by the step: a run stopped after an epoch's last step has that epoch still to close.
         for epoch in range(len(self.rows), self.task.plan.epochs):
+            self.task.begin(self.model, epoch)
             if not self._steps_of(epoch, interrupt, stop_after_steps):
                 return self._paused(interrupt, stop_after_steps)
             row = self._close(epoch)
@@ -316,6 +317,7 @@ class Session:
         return speed_facts(
             self.model,
             sizes=[row.size for row in self.rows] if isinstance(channels, int) else [],
+            shallow_epochs=self.task.plan.shallow_epochs,
             channels=channels if isinstance(channels, int) else 0,
             images_per_second=self.record.images_per_second,
             seconds=self.clock.run["train"],

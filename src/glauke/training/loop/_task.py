@@ -68,6 +68,10 @@ class Task(Protocol):
         """What is computed of a training batch."""
         ...
 
+    def begin(self, model: nn.Module, epoch: int) -> None:
+        """Bring the model into the form that this epoch trains."""
+        ...
+
     def batches(self, epoch: int, *, first_step: int) -> Iterator[Any]:
         """The batches of an epoch on the device, from one of its steps on."""
         ...
