@@ -42,6 +42,7 @@ CHANGES: dict[str, Callable[[Recipe], Recipe]] = {
     "resized-crop": lambda r: replace(r, area=0.35),
     "trivial": lambda r: replace(r, trivial=True),
     "alternate-flip": lambda r: replace(r, alternate=True),
+    "grow": lambda r: replace(r, grow=1.0),
     "zero-gamma": lambda r: replace(r, zero_gamma=True),
     "judged-larger": lambda r: replace(r, eval_size=r.sizes[0][1] * 5 // 4),
 }

@@ -53,5 +53,5 @@ def test_a_network_without_stages_is_refused_and_otherwise_left_alone(name):
     model = built(name)
     assert not can_grow(model)
     set_shallow(model, True)
-    with pytest.raises(UsageError, match="grow is for our residual networks"):
+    with pytest.raises(UsageError, match="it is for our residual networks"):
         begin_shallow(model)

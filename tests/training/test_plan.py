@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from glauke.errors import UsageError
 from glauke.training import fit_to_time, make_plan, momentum_at, rate_at
-from glauke.training._plan import Costs
-from glauke.training.recipes import RECIPES, assignment, laptop, quick
+from glauke.training._plan import Costs, ladder
+from glauke.training.recipes import RECIPES, assignment, folder, laptop, quick
 
 
 def test_the_assignment_is_that_of_the_reports():
@@ -126,21 +126,43 @@ def test_the_smallest_size_may_have_few_epochs_and_none_is_an_error():
         fit_to_time(quick(), COSTS, seconds=10.0, **SIZES)
 
 
-def test_a_network_that_may_grow_is_shallow_but_for_the_last_epoch_of_the_last_rung():
-    costs = replace(COSTS, shallow={24: 0.3, 32: 0.5})
-    full = costs.seconds(quick(), **SIZES)
-    few, sentence = fit_to_time(quick(), costs, seconds=0.3 * full, **SIZES)
+GROWING = replace(COSTS, shallow={24: 0.3, 32: 0.5})
+
+
+def test_a_network_that_may_grow_is_shallow_but_for_the_last_epoch():
+    full = GROWING.seconds(quick(), **SIZES)
+    few, sentence = fit_to_time(quick(), GROWING, seconds=0.3 * full, may_grow=True, **SIZES)
     assert few.sizes == ((0.0, 24), (0.7, 32)) and few.grow == 1.0 and few.pad == 3
     assert sentence.endswith(
-        f"the cycle has {few.epochs} epochs, the last at 32 px, and the network is shallow until then"
+        f"{few.epochs} epochs, the last at 32 px, and until then only the first block of each stage is trained"
     )
     plan = make_plan(replace(few, epochs=6), num_pictures=12_800, pack_size=64)
     assert plan.sizes == (24, 24, 24, 24, 32, 32) and plan.shallow_epochs == 5
     # 100 steps an epoch: four at 0.3, one at 0.5, one of the whole at 1; then 5 x 3,000 and 3,000 pictures judged.
     judged = 6 * 3000 / 128 * 1.0 * 0.35
-    assert costs.seconds(replace(few, epochs=6), **SIZES) == pytest.approx(100 * (4 * 0.3 + 0.5 + 1.0) + judged)
-    above, _ = fit_to_time(quick(), costs, seconds=0.9 * full, **SIZES)
-    assert above.grow == 0 and above.sizes == quick().sizes  # only where nothing else helps
+    assert GROWING.seconds(replace(few, epochs=6), **SIZES) == pytest.approx(100 * (4 * 0.3 + 0.5 + 1.0) + judged)
+
+
+def test_it_does_not_grow_where_time_allows_the_whole_or_one_epoch_alone():
+    full = GROWING.seconds(quick(), **SIZES)
+    above, _ = fit_to_time(quick(), GROWING, seconds=0.9 * full, may_grow=True, **SIZES)
+    assert above.grow == 0 and above.sizes == quick().sizes
+    two = GROWING.seconds(replace(ladder(quick(), 64, may_grow=True)[-2], epochs=2), **SIZES)
+    grown, _ = fit_to_time(quick(), GROWING, seconds=two, may_grow=True, **SIZES)
+    assert (grown.epochs, grown.grow) == (2, 1.0)
+    below, _ = fit_to_time(quick(), GROWING, seconds=0.99 * two, may_grow=True, **SIZES)
+    assert below.grow == 0 and below.sizes[0] == (0.0, 16)
+
+
+def test_a_recipe_at_the_size_of_the_pack_is_shortened_too():
+    shorter, sentence = fit_to_time(folder(), Costs(seconds_per_step={64: 4.0}), seconds=8_000, **SIZES)
+    assert shorter.sizes == () and 5 <= shorter.epochs < 30
+    assert "30 epochs at up to 64 px" in sentence and sentence.endswith(f"{shorter.epochs} epochs, the last at 64 px")
+
+
+def test_the_sentence_has_the_size_of_the_last_epoch_that_there_is():
+    one, sentence = fit_to_time(quick(), COSTS, seconds=60.0, **SIZES)
+    assert one.epochs == 1 and "the last at 16 px" in sentence
 
 
 @pytest.mark.parametrize(

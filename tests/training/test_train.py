@@ -16,6 +16,7 @@ from glauke import runs
 from glauke.errors import CannotGoOnError, DataError, NoCheckpointError, NotFiniteError, UsageError
 from glauke.models import begin_shallow, build_model, set_shallow
 from glauke.training import EpochDone, Note, Recipe, Stepped, resume, train
+from glauke.training.loop import _session
 from glauke.training.loop._limits import gflop_per_picture
 from glauke.training.recipes import assignment
 from glauke.training.saving._checkpoint import load_checkpoint
@@ -176,9 +177,39 @@ def test_every_block_of_a_grown_network_has_learnt(grown, pack):
     assert record.extra["speed"]["gflop_per_picture"] == pytest.approx(mean)
 
 
+def test_a_run_that_broke_off_after_its_last_epoch_is_judged_whole(grown, pack, split, tmp_path, monkeypatch):
+    recipe, whole, _ = grown
+
+    def broken(*others, **more):
+        raise CannotGoOnError("no room")
+
+    with monkeypatch.context() as patch, pytest.raises(CannotGoOnError):
+        patch.setattr(_session, "save_weights", broken)
+        train(recipe, pack, split, tmp_path, seed=3)
+    assert resume(tmp_path, pack).final == whole.final
+
+
+def test_the_range_test_is_that_of_the_shallow_network_and_leaves_no_trace(grown, pack, split, tmp_path):
+    recipe = replace(grown[0], max_lr="auto", lr_steps=10, lr_to=0.3)
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+    found = train(recipe, pack, split, first, seed=3)
+    given = train(replace(recipe, max_lr=found.max_lr), pack, split, second, seed=3)
+    assert given.final == found.final and same_weights(first, second)
+
+
+def test_growing_is_refused_where_it_cannot_be(grown, recipe, pack, split, tmp_path):
+    with pytest.raises(UsageError, match="none of them"):
+        train(replace(recipe, grow=1.0), pack, split, tmp_path)
+    with pytest.raises(UsageError, match="half grown"):
+        replace(grown[0], ema=0.9)
+    assert not any(tmp_path.iterdir())
+
+
 def test_weights_from_elsewhere_are_not_those_of_a_shallow_network(grown, pack, split, tmp_path):
     recipe, _, folder = grown
-    with pytest.raises(UsageError, match="grow begins with a part of the network"):
+    with pytest.raises(UsageError, match="it begins with a part of the network"):
         train(recipe, pack, split, tmp_path, weights=folder / "final.safetensors")
 
 

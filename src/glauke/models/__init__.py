@@ -7,7 +7,9 @@ from ._davidnet import DavidNet as DavidNet
 from ._davidnet import davidnet as davidnet
 from ._growth import begin_shallow as begin_shallow
 from ._growth import can_grow as can_grow
+from ._growth import in_form as in_form
 from ._growth import later_blocks as later_blocks
+from ._growth import require_growth as require_growth
 from ._growth import set_shallow as set_shallow
 from ._layers import DepthwiseSeparable as DepthwiseSeparable
 from ._layers import GhostBatchNorm as GhostBatchNorm

@@ -129,7 +129,7 @@ class Costs:
     seconds_per_step: dict[int, float]
     """A training step of the recipe's `batch_size` by the side of its pictures; another batch costs by its pictures."""
     shallow: dict[int, float] = field(default_factory=dict)
-    """The same of the shallow network; empty where it cannot grow."""
+    """The same of the shallow network, for the sides at which a plan has it."""
     evaluation_share: float = 0.35
     """An evaluated picture against a trained one: a forward pass is a third of a step, and reading is a little more."""
 
@@ -150,31 +150,26 @@ class Costs:
 def ladder(recipe: Recipe, pack_size: int, *, may_grow: bool = False) -> list[Recipe]:
     """The recipe, then cheaper ones: its sizes cut at ever smaller sides, at last small ones with a rising end.
 
-    The last rung trains a shallow network in all but the last epoch, where it `may_grow`, and otherwise half of the
-    smallest side at first. What that is worth is measured in docs/experiments.md.
+    The last rung begins at half of the smallest side. Where the network `may_grow`, there is one before it that trains
+    a shallow network in all but the last epoch. What they are worth is measured in docs/results.md.
 
     >>> from glauke.training.recipes import quick
-    >>> [rung.sizes for rung in ladder(quick(), 64)[-2:]]
-    [((0.0, 32), (0.55, 32), (0.75, 32), (0.95, 32)), ((0.0, 16), (0.7, 24), (0.95, 32))]
-    >>> last = ladder(quick(), 64, may_grow=True)[-1]
-    >>> last.sizes, last.grow
-    (((0.0, 24), (0.7, 32)), 1.0)
+    >>> [(rung.sizes, rung.grow) for rung in ladder(quick(), 64, may_grow=True)[-2:]]
+    [(((0.0, 24), (0.7, 32)), 1.0), (((0.0, 16), (0.7, 24), (0.95, 32)), 0.0)]
     """
     sizes = recipe.sizes or ((0.0, max(pack_size, SMALLEST)),)
     sides = sorted({side for _, side in sizes}, reverse=True)
-    cut = [tuple((part, min(side, largest)) for part, side in sizes) for largest in sides]
-    rungs = [recipe, *(replace(recipe, sizes=phases) for phases in cut[1:])]
     smallest, half, between = sides[-1], sides[-1] // 2, sides[-1] * 3 // 4
-    if half < SMALLEST:
-        return rungs
-    if may_grow:
-        return [*rungs, _small(recipe, ((0.0, between), (0.7, smallest)), grow=1.0)]
-    return [*rungs, _small(recipe, ((0.0, half), (0.7, between), (0.95, smallest)))]
-
-
-def _small(recipe: Recipe, sizes: tuple[tuple[float, int], ...], **changes: float) -> Recipe:
-    """At smaller sides, with the shift in proportion: 4 pixels are much at half the size."""
-    return replace(recipe, sizes=sizes, pad=recipe.pad * sizes[0][1] // sizes[-1][1], **changes)
+    rungs = [(tuple((part, min(side, largest)) for part, side in sizes), recipe.grow) for largest in sides]
+    if half >= SMALLEST:
+        if may_grow:
+            rungs.append((((0.0, between), (0.7, smallest)), 1.0))
+        rungs.append((((0.0, half), (0.7, between), (0.95, smallest)), recipe.grow))
+    # A shift of 4 pixels is much at half the size.
+    cheaper = [
+        replace(recipe, sizes=phases, grow=grow, pad=recipe.pad * phases[0][1] // sizes[0][1]) for phases, grow in rungs
+    ]
+    return [recipe, *cheaper[1:]]
 
 
 def fit_to_time(
@@ -186,12 +181,16 @@ def fit_to_time(
     num_val: int,
     pack_size: int,
     least: int = 5,
+    may_grow: bool = False,
 ) -> tuple[Recipe, str]:
-    """Shorten a recipe to `seconds`: fewer epochs first; where fewer than `least` remain, smaller pictures.
+    """Shorten a recipe to `seconds`: fewer epochs first; where fewer than `least` remain, what `ladder` has.
 
     A short cycle at a small size learns more than a shorter one at full size, because the anneal makes the accuracy.
     Returns the recipe and a sentence about what was done. Raises `UsageError` if not even one epoch fits.
     """
+
+    def planned(epochs: int, rung: Recipe) -> Plan:
+        return make_plan(replace(rung, epochs=epochs), num_pictures=num_train, pack_size=pack_size)
 
     def cost(epochs: int, rung: Recipe) -> float:
         changed = replace(rung, epochs=epochs)
@@ -200,15 +199,17 @@ def fit_to_time(
     whole = cost(recipe.epochs, recipe)
     if whole <= seconds:
         return recipe, f"{recipe.epochs} epochs should take {whole / 60:.0f} minutes"
-    rungs = ladder(recipe, pack_size, may_grow=bool(costs.shallow))
+    rungs = ladder(recipe, pack_size, may_grow=may_grow)
     for rung in rungs:
         epochs = bisect_right(range(1, recipe.epochs + 1), seconds, key=partial(cost, rung=rung))
-        if epochs >= (1 if rung is rungs[-1] else min(least, recipe.epochs)):
-            shallow = ", and the network is shallow until then" if rung.grow > recipe.grow and epochs > 1 else ""
-            side = max(size for _, size in recipe.sizes) if recipe.sizes else pack_size
+        grows = rung.grow > recipe.grow  # which takes an epoch before the last
+        if epochs >= (1 if rung is rungs[-1] else 2 if grows else min(least, recipe.epochs)):
+            plan = planned(epochs, rung)
+            shallow = ", and until then only the first block of each stage is trained" if grows else ""
             return replace(rung, epochs=epochs), (
-                f"{recipe.epochs} epochs at up to {side} px would take {whole / 60:.0f} minutes here; to keep to "
-                f"{seconds / 60:.0f}, the cycle has {epochs} epochs, the last at {rung.sizes[-1][1]} px{shallow}"
+                f"{recipe.epochs} epochs at up to {max(planned(recipe.epochs, recipe).sizes)} px would take "
+                f"{whole / 60:.0f} minutes here; to keep to {seconds / 60:.0f}, the cycle has {epochs} epochs, "
+                f"the last at {plan.sizes[-1]} px{shallow}"
             )
     raise UsageError(
         f"one epoch takes {cost(1, rungs[-1]):.0f} s on this machine, more than the {max(seconds, 0.0):.0f} s left",

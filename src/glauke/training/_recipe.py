@@ -33,7 +33,7 @@ class Recipe:
     grow: float = 0.0
     """Train a shallow network, of one block a stage, in the epochs before this part of the run (counted as in `sizes`);
     the other blocks join as the identity (arXiv 1511.05641), at the latest in the last epoch. A shallow network learns
-    faster and costs half: it pays where time allows a few epochs only. 0 trains the whole from the start."""
+    faster and costs half (of ResNet-18): it pays where time allows a few epochs only. 0 trains the whole throughout."""
     epochs: int
     """Passes over the training pictures."""
     batch_size: int = 128
@@ -185,6 +185,12 @@ def _check_cycle(recipe: Recipe) -> None:
     _require(recipe.weight_decay >= 0, "--weight-decay", "must be 0 or more", recipe.weight_decay)
     _require(0 <= recipe.label_smoothing < 1, "--label-smoothing", "must lie in [0, 1)", recipe.label_smoothing)
     _require(recipe.clip is None or _positive(recipe.clip), "clip", "must be above 0", recipe.clip)
+    if recipe.grow and recipe.ema is not None:
+        raise UsageError(
+            "an average of the weights would hold blocks that are half grown",
+            place="grow/ema",
+            fix="leave one of the two out",
+        )
     _require(recipe.ema is None or 0 < recipe.ema < 1, "--ema", "must lie between 0 and 1, such as 0.999", recipe.ema)
     _require(recipe.minutes is None or _positive(recipe.minutes), "--minutes", "must be above 0", recipe.minutes)
 

@@ -13,7 +13,7 @@ from torch import nn
 from glauke.errors import DataError, UsageError
 from glauke.files import write_text
 from glauke.images import Pack, Split, load_split, save_split
-from glauke.models import begin_shallow, build_model, can_grow
+from glauke.models import begin_shallow, build_model, require_growth
 from glauke.runs import RunRecord, to_toml, write, write_metrics
 from glauke.runs import read as read_run
 
@@ -81,10 +81,9 @@ def train(
     with determinism(deterministic), own_random_state(seed, setting.device):
         if recipe.minutes is not None:
             start = time.perf_counter()
-            fresh = not start_from.facts
-            recipe, sentence = fitted(
-                setting, model, seconds_spent=start - began, may_grow=fresh and can_grow(model), watch=watch
-            )
+            # Growth was measured for this network alone; an average and weights from elsewhere do not go with it.
+            may_grow = recipe.model == "resnet18" and recipe.ema is None and not start_from.facts
+            recipe, sentence = fitted(setting, model, seconds_spent=start - began, may_grow=may_grow, watch=watch)
             said.append(sentence)
             watch(Note(sentence))
             setting = setting.with_recipe(recipe)
@@ -245,6 +244,8 @@ def _set_up(
         zero_gamma=recipe.zero_gamma,
         pretrained=pretrained,
     )
+    if recipe.grow:
+        require_growth(model)
     # Channels last is the layout that convolutions compute in on tensor cores and in oneDNN; the other costs a
     # reordering around each of them.
     return setting, model.to(device=place, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -257,9 +258,9 @@ def _filled(
     start = first_weights(model, name=setting.recipe.model, sizes=sizes, pretrained=pretrained, weights=weights)
     if start.facts and setting.plan.shallow_epochs:
         raise UsageError(
-            "grow begins with a part of the network, and weights from elsewhere are those of a whole one",
+            "it begins with a part of the network, and weights from elsewhere are those of a whole one",
             place="grow",
-            fix="leave one of the two out",
+            fix="leave the weights out, or set grow = 0 in the config",
         )
     for note in start.notes:
         watch(Note(note))

@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from glauke.images import Batch, decode_rate
-from glauke.models import build_model, set_shallow
+from glauke.models import build_model, in_form
 
 from .. import recipes
 from .._device import Precision, choose_device, choose_precision
@@ -148,18 +148,16 @@ def speed_facts(
     """How fast a run computed, beside what a matrix product reaches on its device in its precision.
 
     `sizes` are the sides of the pictures in each epoch, in the first `shallow_epochs` of which the network was shallow,
-    and `seconds` what their training took, of which a small part may be spent again here. The model is left whole, and
-    else as it was. Empty where nothing can be compared: no epoch, pictures of a size that nobody knows, a network
-    without products.
+    and `seconds` what their training took, of which a small part may be spent again here. The model is left as it was.
+    Empty where nothing can be compared: no epoch, pictures of a size that nobody knows, a network without products.
     """
     if not sizes or min(sizes) < 1 or not images_per_second:
         return {}
     forms = [(size, epoch < shallow_epochs) for epoch, size in enumerate(sizes)]
     cost = {}
     for size, shallow in set(forms):
-        set_shallow(model, shallow)
-        cost[size, shallow] = gflop_per_picture(model, channels=channels, size=size)
-    set_shallow(model, False)
+        with in_form(model, shallow=shallow):
+            cost[size, shallow] = gflop_per_picture(model, channels=channels, size=size)
     mean = sum(cost[form] for form in forms) / len(forms)
     if not mean:
         return {}

@@ -3,8 +3,6 @@
 import torch
 from torch import nn
 
-from glauke.models import later_blocks
-
 from .._recipe import Recipe
 
 
@@ -14,20 +12,23 @@ def make_optimizer(model: nn.Module, recipe: Recipe, *, lr: float) -> torch.opti
     Decaying a norm's scale fights the loss instead of regularising it (Goyal et al., arXiv 1706.02677, section 5.1).
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
-    # What joins later is apart: the fused step wants a momentum of every weight of a group, or of none.
-    later = {p for block in later_blocks(model) for p in block.parameters()} if recipe.grow else set()
     groups = [
-        {"params": [p for p in part if (p.ndim > 1) is decays], "weight_decay": recipe.weight_decay if decays else 0.0}
-        for part in ([p for p in parameters if p not in later], [p for p in parameters if p in later])
-        for decays in (True, False)
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.SGD(
+    optimizer = torch.optim.SGD(
         [group for group in groups if group["params"]],
         lr=lr,
         momentum=recipe.momentum,
         nesterov=recipe.nesterov and recipe.momentum > 0,
         fused=True,  # one pass over the weights instead of one per operation; on CPUs too
     )
+    if recipe.momentum:
+        # Zero is what momentum begins with. PyTorch would make it at the first step that has a gradient, which fails
+        # where some weights of a group join later, and leaves it unset where loss scaling skips that step.
+        for parameter in parameters:
+            optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+    return optimizer
 
 
 def set_rate(optimizer: torch.optim.Optimizer, *, lr: float, momentum: float | None = None) -> None:

@@ -22,7 +22,8 @@ class Pace:
     def seconds_left(self, seconds: float, *, step: int, plan: Plan) -> float | None:
         """Count a step, the one before `step`, and tell the seconds to the end; None until enough were timed.
 
-        Steps at another size or batch cost by their pixels; what is left of this size goes by the clock.
+        Steps at another size, batch or depth cost by their pixels and blocks, roughly; what is left of this size goes
+        by the clock.
         """
         epoch = plan.epoch_of(step - 1)
         work = _work(plan, epoch)
@@ -43,6 +44,6 @@ def _work(plan: Plan, epoch: int) -> Work:
 
 
 def _cost(work: Work) -> int:
-    """Pixels of a step times 2 for the whole network; 0, an unknown size or batch, counts as 1."""
+    """Pixels of a step, times 2 for the whole network, as for ResNet-18; 0, an unknown size or batch, counts as 1."""
     size, batch, shallow = work
     return max(size, 1) ** 2 * max(batch, 1) * (1 if shallow else 2)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import nn
 
-from glauke.models import set_shallow
+from glauke.models import in_form
 
 from .._events import Note, Stage, Watch
-from .._plan import Costs, fit_to_time, ladder, make_plan
+from .._plan import Costs, fit_to_time, ladder
 from .._recipe import AUTO, Recipe
 from ..rates._preserved import preserved
 from ..rates._range_run import range_test
@@ -44,13 +44,19 @@ def fitted(
     """
     recipe = setting.recipe
     assert recipe.minutes is not None
-    costs = _measure(setting, model, ladder(recipe, setting.pack.size, may_grow=may_grow), watch)
+    costs = measured(setting, model, ladder(recipe, setting.pack.size, may_grow=may_grow), watch)
     num_train, num_val = len(setting.split.train), len(setting.split.val)
     left = 60 * recipe.minutes - seconds_spent
     if recipe.max_lr == AUTO:
         left -= recipe.lr_steps * costs.of(setting.plan, epoch=0)
     shorter, sentence = fit_to_time(
-        recipe, costs, seconds=left, num_train=num_train, num_val=num_val, pack_size=setting.pack.size
+        recipe,
+        costs,
+        seconds=left,
+        num_train=num_train,
+        num_val=num_val,
+        pack_size=setting.pack.size,
+        may_grow=may_grow,
     )
     return replace(shorter, minutes=None), sentence
 
@@ -116,43 +122,44 @@ def _reason(first: Suggestion, found: Suggestion) -> str:
     return found.reason if first is found or first.rule == found.rule else f"{first.reason}; instead: {found.reason}"
 
 
-def _measure(setting: Setting, model: nn.Module, rungs: Sequence[Recipe], watch: Watch) -> Costs:
-    """Time a step with its batch in each form that a rung needs, the second of two: the first prepares the kernels."""
+def measured(setting: Setting, model: nn.Module, rungs: Sequence[Recipe], watch: Watch) -> Costs:
+    """Time a step with its batch in each form that a rung may need, the second of two: the first prepares the kernels.
+
+    Fewer epochs have other sizes shallow, so every side of a rung that grows is timed in both forms.
+    """
     recipe = setting.recipe
-    plans = [make_plan(rung, num_pictures=len(setting.split.train), pack_size=setting.pack.size) for rung in rungs]
-    whole = {size for plan in plans for size in (*plan.sizes, plan.eval_size)}
-    shallow = {size for plan in plans for size in plan.sizes[: plan.shallow_epochs]}
-    # The whole network first: the fused step wants a momentum of every weight that has a gradient, or of none.
-    forms = [*((size, False) for size in sorted(whole)), *((size, True) for size in sorted(shallow))]
+    forms = {(recipe.eval_size or setting.plan.eval_size, False)}
+    for rung in rungs:
+        sides = {side for _, side in rung.sizes} | set(setting.plan.sizes)
+        forms |= {(side, thin) for side in sides for thin in ({False, True} if rung.grow else {False})}
     optimizer, scaler = make_optimizer(model, recipe, lr=PROBE_LR), setting.precision.scaler()
     compute = classification(make_objective(recipe.label_smoothing))
     few = replace(setting, split=replace(setting.split, train=np.resize(setting.split.train, 2 * recipe.batch_size)))
     seconds: dict[tuple[int, bool], float] = {}
     with preserved(model, optimizer):
-        for done, form in enumerate(forms):
+        for done, (side, thin) in enumerate(sorted(forms)):
             watch(Stage(name="measuring", done=done, total=len(forms)))
-            set_shallow(model, form[1])
-            start = time.perf_counter()
-            for batch in few.train_batches(form[0]):
-                train_step(
-                    model,
-                    batch,
-                    optimizer,
-                    compute=compute,
-                    precision=setting.precision,
-                    scaler=scaler,
-                    clip=recipe.clip,
-                )
-                if setting.device.type == "cuda":
-                    _wait(model)
-                seconds[form], start = time.perf_counter() - start, time.perf_counter()
-    set_shallow(model, False)
+            with in_form(model, shallow=thin):
+                start = time.perf_counter()
+                for batch in few.train_batches(side):
+                    train_step(
+                        model,
+                        batch,
+                        optimizer,
+                        compute=compute,
+                        precision=setting.precision,
+                        scaler=scaler,
+                        clip=recipe.clip,
+                    )
+                    if setting.device.type == "cuda":
+                        _wait(model)
+                    seconds[side, thin], start = time.perf_counter() - start, time.perf_counter()
     watch(Stage(name="measuring", done=len(forms), total=len(forms)))
-    told = (f"{s:.2f} at {size} px{' shallow' if thin else ''}" for (size, thin), s in seconds.items())
+    told = (f"{s:.2f} at {side} px{' shallow' if thin else ''}" for (side, thin), s in seconds.items())
     watch(Note(f"seconds a step: {', '.join(told)}"))
     return Costs(
-        seconds_per_step={size: s for (size, thin), s in seconds.items() if not thin},
-        shallow={size: s for (size, thin), s in seconds.items() if thin},
+        seconds_per_step={side: s for (side, thin), s in seconds.items() if not thin},
+        shallow={side: s for (side, thin), s in seconds.items() if thin},
     )
 
 

@@ -270,6 +270,8 @@ class Session:
 
     def _finish(self, *, stopped: str | None = None) -> RunRecord:
         """Judge every held-out picture with the last weights, once, and write what stays of the run."""
+        # In the form of the last epoch, also where a run is taken up after all of its epochs.
+        self.task.begin(self.model, max(len(self.rows) - 1, 0))
         with self._judged_weights():
             with self.clock.counting("eval"):
                 whole = self.whole or self.task.judge(self.model, last=True, told=self._told)
