@@ -155,7 +155,7 @@ def test_it_does_not_grow_where_time_allows_the_whole_or_one_epoch_alone():
 
 
 def test_a_recipe_at_the_size_of_the_pack_is_shortened_too():
-    shorter, sentence = fit_to_time(folder(), Costs(seconds_per_step={64: 4.0}), seconds=8_000, **SIZES)
+    shorter, sentence = fit_to_time(folder(), Costs(seconds_per_step={64: 4.0}), seconds=8_000.0, **SIZES)
     assert shorter.sizes == () and 5 <= shorter.epochs < 30
     assert "30 epochs at up to 64 px" in sentence and sentence.endswith(f"{shorter.epochs} epochs, the last at 64 px")
 
