@@ -8,7 +8,7 @@ DATA ?=
 ARGS ?=
 # A process for each core with one thread each: torch's threads in several processes at once would wait for one another.
 # A file's tests stay together, because the blocks of a page of the docs are run in order.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run test coverage wheel lint format format-check types check clean

@@ -8,6 +8,14 @@ import pytest
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+FIRST = ("test_readme.py", "test_notebook.py", "test_pack.py", "test_tiny_boxes.py", "test_train.py")
+"""Files of few and long tests. Begun last, one of several processes would work on alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long ones; within a file the order stays."""
+    items.sort(key=lambda item: item.path.name not in FIRST)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
