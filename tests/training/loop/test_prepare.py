@@ -71,6 +71,14 @@ def test_every_time_at_hand_finds_its_costs(epochs, grow, may_grow, pack, split,
     assert len(found) >= min(epochs, 3)
 
 
+def test_no_form_is_measured_that_no_rung_has(pack, split, steps):
+    recipe = Recipe(name="test", why="", epochs=6, max_lr=0.1, sizes=((0.0, 16), (0.5, 40)), minutes=1.0)
+    model = build_model("resnet18", num_classes=10, in_channels=1, stem="maxpool", seed=0)
+    _prepare.measured(setting(recipe, pack, split), model, ladder(recipe, pack.size, may_grow=True), unwatched)
+    whole, shallow = ({side for side, thin in steps if thin is form} for form in (False, True))
+    assert whole == {8, 12, 16, 40} and shallow == {12, 16}
+
+
 def test_steps_that_fail_leave_the_network_whole(pack, split, monkeypatch):
     recipe = Recipe(name="test", why="", epochs=6, max_lr=0.1, sizes=((0.0, 16),), minutes=1.0)
     model = build_model("resnet18", num_classes=10, in_channels=1, stem="maxpool", seed=0)

@@ -130,7 +130,9 @@ def measured(setting: Setting, model: nn.Module, rungs: Sequence[Recipe], watch:
     recipe = setting.recipe
     forms = {(recipe.eval_size or setting.plan.eval_size, False)}
     for rung in rungs:
-        sides = {side for _, side in rung.sizes} | set(setting.plan.sizes)
+        sides = {side for _, side in rung.sizes}
+        if not rung.sizes or rung.sizes[0][0] > 0:  # until the first phase begins, pictures have the pack's size
+            sides.add(setting.pack.size)
         forms |= {(side, thin) for side in sides for thin in ({False, True} if rung.grow else {False})}
     optimizer, scaler = make_optimizer(model, recipe, lr=PROBE_LR), setting.precision.scaler()
     compute = classification(make_objective(recipe.label_smoothing))
